@@ -1,0 +1,109 @@
+"""The error tree. Each class has a stable ``code``; wording may change, codes do not.
+
+Which HTTP answer an error gets is decided in one place, ``handstamp.web.errors``.
+"""
+
+from typing import ClassVar
+
+from handstamp.core.models import EndReason
+
+
+class HandstampError(Exception):
+    """The root: everything that handstamp raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+
+class ConfigurationError(HandstampError):
+    """The application is set up in a way that is unsafe or contradicts itself. The message says what to do."""
+
+    code = "configuration"
+
+
+class StoreUnavailable(HandstampError):  # noqa: N818  named for what is the case
+    """The store cannot be asked. Nobody is signed out by this, and nobody is let in."""
+
+    code = "store_unavailable"
+    retry_after: ClassVar[int] = 1
+    """Seconds, for Retry-After."""
+
+
+class Refused(HandstampError):  # noqa: N818  named for what is the case
+    """The request is refused for what it carries or for what the store says of it."""
+
+    code = "refused"
+
+
+class Unauthenticated(Refused):
+    """No token was presented, or our cookie twice, so that nobody knows which one counts."""
+
+    code = "unauthenticated"
+
+
+class InvalidToken(Refused):
+    """The token is not one of ours: form, signature, type, key or claims. The message never leaves the log."""
+
+    code = "invalid_token"
+
+
+class TokenExpired(InvalidToken):
+    """The token is authentic, and ``now`` is at or past its ``exp``."""
+
+
+class SessionEnded(Refused):
+    """The token is authentic; the session that it names is over."""
+
+    code = "session_ended"
+
+    def __init__(self, reason: EndReason, *, keep_cookie: bool = False) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.keep_cookie = keep_cookie
+        """True when the browser already holds the cookie of the session that replaced this one."""
+
+
+class Forbidden(Refused):
+    """Signed in, and without the role that the route asks for."""
+
+    code = "forbidden"
+
+
+class FreshSessionRequired(Refused):
+    """Signed in, and longer ago than the route allows."""
+
+    code = "fresh_session_required"
+
+    def __init__(self, max_age: float) -> None:
+        super().__init__(f"sign in again: the last sign-in must be less than {max_age:g} s ago")
+        self.max_age = max_age
+        """Seconds."""
+
+
+class CrossOrigin(Refused):
+    """An unsafe request that another site caused."""
+
+    code = "cross_origin"
+
+
+class InvalidRequest(Refused):
+    """The request's form is wrong: a body, parameter or content type."""
+
+    code = "invalid_request"
+
+
+class NotFound(Refused):
+    """There is no such thing here, or none that belongs to the caller; the two look alike."""
+
+    code = "not_found"
+
+
+class LoginFailed(Refused):
+    """A sign-in came to nothing, and nothing was created."""
+
+    code = "login_failed"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """A stable name: ``access_denied``, ``flow_unknown``, ``provider_error``, ``provider_unavailable``,
+        ``user_disabled`` …"""

@@ -1,0 +1,63 @@
+"""Plain values that the rules read. ``handstamp.settings`` fills them."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+MINUTE: Final = 60.0
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationPolicy:
+    """When a session's token is replaced, and how long the one before it is still let in. Seconds."""
+
+    rotate_after: float = 15 * MINUTE
+    """0 rotates at each response (experimental)."""
+    grace: float = 5 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPolicy:
+    """Limits of a session. Seconds."""
+
+    absolute_timeout: float = 30 * DAY
+    idle_timeout: float = 7 * DAY
+    rotation: RotationPolicy = RotationPolicy()
+    on_replay: Literal["end", "report"] = "end"
+
+    @property
+    def touch_interval(self) -> float:
+        """How seldom ``last_used_at`` is written: at most every minute, or a tenth of the shortest idle limit."""
+        return min(MINUTE, self.idle_timeout / 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookiePolicy:
+    """Names of the cookies. Secure, HttpOnly, SameSite=Lax and Path=/ are not negotiable."""
+
+    prefix: Literal["__Host-Http-", ""] = "__Host-Http-"
+    """Empty only on loopback, for clients that drop Secure cookies over plain http; takes Secure with it."""
+
+    @property
+    def session(self) -> str:
+        """The name of the session cookie."""
+        return f"{self.prefix}session"
+
+    @property
+    def flow_prefix(self) -> str:
+        """What the names of flow cookies begin with."""
+        return f"{self.prefix}flow-"
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies carry Secure."""
+        return bool(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginPolicy:
+    """Where the application lives, and who else may send it unsafe requests. ``scheme://host[:port]`` each."""
+
+    origin: str
+    trusted_origins: frozenset[str] = frozenset()

@@ -1,0 +1,229 @@
+"""What a store has to do. ``handstamp.testing`` has one test for each sentence below.
+
+Every verb is atomic by itself and sees what was committed before it was called. ``now`` is seconds since the
+epoch; a store reads no clock. A store that cannot answer, or not within its time limit, raises
+``StoreUnavailable`` and has changed nothing or everything that the verb says. Nothing here is optional.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from handstamp.core.models import (
+    AuditEvent,
+    Changes,
+    EndReason,
+    Generations,
+    Identity,
+    Profile,
+    Session,
+    User,
+)
+
+
+class Clock(Protocol):
+    """Seconds since the epoch, as ``time.time`` gives them."""
+
+    def __call__(self) -> float: ...
+
+
+class SessionStore(Protocol):
+    """Keeps sessions, ended ones too, until they expire."""
+
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+        """Store a new session.
+
+        The session named by ``replaces`` is ended with reason ``replaced`` in the same step.
+        If that one is missing or already ended, it stays as it is.
+        An id that is taken raises ValueError, and the stored session stays as it is.
+        """
+        ...
+
+    async def load_session(self, session_id: str) -> Session | None:
+        """The session as last committed, ended or not; every field comes back as it was stored.
+
+        A missing one is None, not an error.
+        """
+        ...
+
+    async def swap_generations(
+        self, session_id: str, *, seen: Generations, becomes: Generations, now: float
+    ) -> bool:
+        """Replace the generations if they are still the ones that were seen.
+
+        ``issued`` and ``confirmed`` are compared.
+        Of any number of callers that saw the same, one gets True.
+        Where it is False nothing has changed: others were faster, or the session is ended or missing.
+        """
+        ...
+
+    async def touch_sessions(self, uses: Mapping[str, float]) -> None:
+        """Move ``last_used_at`` of each session forward to the time given for it.
+
+        It never moves back.
+        Ended and missing sessions are left alone.
+        A session that was already idle at the time given is left alone.
+        This is not a change that the feed tells.
+        """
+        ...
+
+    async def end_session(
+        self, session_id: str, *, reason: EndReason, now: float, user_id: str | None = None
+    ) -> Session | None:
+        """End one session; give it back as it is now, or None if this call did not end it.
+
+        A missing or already ended session gives None, and the first reason stays.
+        With ``user_id``, the session of any other user counts as missing.
+        Of any number of callers, one gets the session.
+        """
+        ...
+
+    async def end_sessions(
+        self, user_id: str, *, reason: EndReason, now: float, keep: str | None = None
+    ) -> tuple[str, ...]:
+        """End all sessions of a user but ``keep``; give the ids of those that this call ended.
+
+        Sessions that were already ended keep their reason.
+        Sessions of other users are left alone.
+        """
+        ...
+
+    async def list_sessions(self, user_id: str, *, now: float) -> tuple[Session, ...]:
+        """The live sessions of a user, last used first; ended, expired and idle ones are left out."""
+        ...
+
+    async def purge_sessions(self, *, now: float, limit: int) -> int:
+        """Remove at most ``limit`` sessions whose ``expires_at`` has passed; give how many were removed."""
+        ...
+
+
+class UserStore(Protocol):
+    """Keeps users, their roles and their identities."""
+
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        """The user to whom the identity (issuer, subject) belongs, and whether it was made by this call.
+
+        An unknown identity makes a user with the id ``user_id`` in the same step.
+        A known one keeps its user, and what the profile says that is not None replaces what the user had.
+        The e-mail address and its verified flag are replaced together.
+        An e-mail address or username that another user has joins nothing and blocks nothing.
+        Roles and ``disabled_at`` stay as they are.
+        Of any number of callers with one new identity, one makes the user and all get that user.
+        """
+        ...
+
+    async def load_user(self, user_id: str) -> User | None:
+        """The user as last committed, disabled or not; a missing one is None, not an error."""
+        ...
+
+    async def find_users(self, handle: str) -> tuple[User, ...]:
+        """Every user whose id, e-mail address or username is ``handle``, oldest first.
+
+        E-mail address and username are compared without regard to the case of ASCII letters.
+        """
+        ...
+
+    async def list_users(self, *, after: str | None = None, limit: int = 100) -> tuple[User, ...]:
+        """At most ``limit`` users in the order of their ids, beginning after the id ``after``."""
+        ...
+
+    async def list_identities(self, user_id: str) -> tuple[Identity, ...]:
+        """The identities of a user, oldest first."""
+        ...
+
+    async def change_roles(
+        self, user_id: str, *, add: frozenset[str] = frozenset(), remove: frozenset[str] = frozenset()
+    ) -> User | None:
+        """Give and take roles in one step; the user as it is then, or None if missing.
+
+        A role that is both added and removed is removed.
+        Adding what is there and removing what is not changes nothing.
+        Callers that add different roles at once lose none.
+        """
+        ...
+
+    async def disable_user(self, user_id: str, *, now: float) -> User | None:
+        """Set ``disabled_at``; the user as it is then, or None if missing. A disabled one keeps its time."""
+        ...
+
+    async def enable_user(self, user_id: str) -> User | None:
+        """Clear ``disabled_at``; the user as it is then, or None if missing."""
+        ...
+
+    async def delete_user(self, user_id: str) -> bool:
+        """Remove the user, the roles and the identities in one step; whether there was one.
+
+        The identity can then sign up again, as another user.
+        """
+        ...
+
+
+class ChallengeStore(Protocol):
+    """Remembers which one-time things are used up."""
+
+    async def consume_challenge(self, challenge_id: str, *, expires_at: float, now: float) -> bool:
+        """Use up a one-time thing: True for the first caller, False for any other.
+
+        Of any number of callers at once, one gets True.
+        At or past ``expires_at`` it is False.
+        """
+        ...
+
+    async def purge_challenges(self, *, now: float, limit: int) -> int:
+        """Forget at most ``limit`` used-up things whose ``expires_at`` has passed; give how many."""
+        ...
+
+
+class AuditStore(Protocol):
+    """Keeps audit events. Nothing changes or removes one."""
+
+    async def record_event(self, event: AuditEvent) -> None:
+        """Store an event."""
+        ...
+
+    async def list_events(self, *, user_id: str | None = None, limit: int = 100) -> tuple[AuditEvent, ...]:
+        """The latest events, newest first; with ``user_id``, only those about that user."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Tells a process what changed, so that it may answer from memory in between."""
+
+    def poll(self, now: float) -> Changes:
+        """What has changed since the last poll: called before a cached answer is used, so it must be cheap.
+
+        A change that a handstamp process had committed and returned from is told by the next poll of every
+        process, within the lag that the store documents.
+        Told are: a session started, rotated, ended or removed; a user made, changed, disabled or deleted; a role
+        given or taken; each by hand in the database too.
+        Where nothing changed it is ``NOTHING_CHANGED`` itself.
+        A feed that cannot tell says ``coherent=False`` and never raises.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what the feed holds. A closed feed says ``coherent=False``."""
+        ...
+
+
+class Store(SessionStore, UserStore, ChallengeStore, AuditStore, Protocol):
+    """Everything in one place, as most applications have it."""
+
+    async def open(self) -> None:
+        """Connect, and check that the store is fit for use. Calling it again does nothing.
+
+        Raises:
+            ConfigurationError: The store is not set up for this version; the message says what to do.
+        """
+        ...
+
+    async def migrate(self) -> None:
+        """Bring the store to the shape that this version needs. Any number of processes may call it at once."""
+        ...
+
+    def feed(self) -> ChangeFeed:
+        """A new change feed that begins now. The store is open."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Calling it again does nothing."""
+        ...

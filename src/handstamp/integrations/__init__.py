@@ -1,0 +1,1 @@
+"""Frameworks, a module each, with the same names in each."""

@@ -1,0 +1,1 @@
+"""Stores, a folder each; each keeps the protocols of ``handstamp.core.protocols``."""
