@@ -1,0 +1,114 @@
+"""Accounts: who signs in becomes a user; users are disabled, deleted, given and denied roles."""
+
+import re
+from typing import Final
+
+from handstamp.core.errors import InvalidRequest, NotFound
+from handstamp.core.ids import new_id
+from handstamp.core.models import EndReason, Profile, User
+from handstamp.core.protocols import UserStore
+from handstamp.services.audit import Audit
+from handstamp.services.cache import CoherentCache
+from handstamp.services.sessions import Sessions
+
+_ROLE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
+
+
+class Accounts:
+    """The use cases around users. Every ``now`` is seconds since the epoch; each counts at the next request."""
+
+    def __init__(self, *, store: UserStore, sessions: Sessions, cache: CoherentCache, audit: Audit) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._cache = cache
+        self._audit = audit
+
+    async def sign_in(self, profile: Profile, *, now: float) -> User:
+        """The user behind a login at a provider, made if this identity was never seen.
+
+        The identity is (issuer, subject). An equal e-mail address or username joins nothing to anything.
+
+        Raises:
+            StoreUnavailable: Nothing was made.
+        """
+        user, created = await self._store.upsert_identity(profile, user_id=new_id(now), now=now)
+        self._cache.forget_user(user.id)
+        if created:
+            await self._audit.record("signed_up", now=now, user_id=user.id, issuer=profile.issuer)
+        return user
+
+    async def get(self, user_id: str) -> User:
+        """A user by id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return _found(await self._store.load_user(user_id))
+
+    async def find(self, handle: str) -> tuple[User, ...]:
+        """Every user whose id, e-mail address or username this is."""
+        return await self._store.find_users(handle)
+
+    async def list(self, *, after: str | None = None, limit: int = 100) -> tuple[User, ...]:
+        """A page of users in the order of their ids, which is the order of their making."""
+        return await self._store.list_users(after=after, limit=limit)
+
+    async def change_roles(
+        self, user_id: str, *, now: float, add: frozenset[str] = frozenset(), remove: frozenset[str] = frozenset()
+    ) -> User:
+        """Give and take roles.
+
+        Raises:
+            InvalidRequest: A role's name is not 1 to 64 of ``a-z 0-9 . _ : -``, beginning with a letter or digit.
+            NotFound: There is no such user.
+        """
+        for role in sorted(add | remove):
+            if not _ROLE.fullmatch(role):
+                raise InvalidRequest(f"{role!r} is no name for a role: use a-z, 0-9, '.', '_', ':' and '-'")
+        user = _found(await self._store.change_roles(user_id, add=add, remove=remove))
+        self._cache.forget_user(user_id)
+        await self._audit.record(
+            "roles_changed", now=now, user_id=user_id, added=" ".join(sorted(add)), removed=" ".join(sorted(remove))
+        )
+        return user
+
+    async def disable(self, user_id: str, *, now: float) -> User:
+        """Refuse a user from the next request on, and end all sessions, reason ``user_disabled``.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        user = _found(await self._store.disable_user(user_id, now=now))
+        self._cache.forget_user(user_id)
+        await self._audit.record("user_disabled", now=now, user_id=user_id)
+        await self._sessions.end_all(user_id, reason=EndReason.USER_DISABLED, now=now)
+        return user
+
+    async def enable(self, user_id: str, *, now: float) -> User:
+        """Let a disabled user sign in again. Sessions that were ended stay ended.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        user = _found(await self._store.enable_user(user_id))
+        self._cache.forget_user(user_id)
+        await self._audit.record("user_enabled", now=now, user_id=user_id)
+        return user
+
+    async def delete(self, user_id: str, *, now: float) -> None:
+        """Remove a user with roles and identities, and end all sessions, reason ``user_deleted``.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        if not await self._store.delete_user(user_id):
+            raise NotFound("there is no such user")
+        self._cache.forget_user(user_id)
+        await self._audit.record("user_deleted", now=now, user_id=user_id)
+        await self._sessions.end_all(user_id, reason=EndReason.USER_DELETED, now=now)
+
+
+def _found(user: User | None) -> User:
+    if user is None:
+        raise NotFound("there is no such user")
+    return user

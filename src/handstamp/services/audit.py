@@ -1,0 +1,66 @@
+"""The audit trail: every sign-in, refusal and end of a session, in the store and in the log.
+
+Log lines are JSON, so that control characters of hostile input arrive encoded (CWE-117), and name a session by a
+hash: whoever reads the log cannot tell one session id from it.
+"""
+
+import json
+import logging
+from base64 import urlsafe_b64encode
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from handstamp.core.errors import StoreUnavailable
+from handstamp.core.ids import new_id
+from handstamp.core.models import AuditEvent
+from handstamp.core.protocols import AuditStore
+
+_LOG: Final = logging.getLogger("handstamp.audit")
+_MAX_DETAIL: Final = 500
+
+
+class Audit:
+    """Records events. An event that cannot be stored is logged with a warning; it never undoes what happened."""
+
+    def __init__(self, store: AuditStore) -> None:
+        self._store = store
+
+    async def record(
+        self,
+        event: str,
+        *,
+        now: float,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        address: str | None = None,
+        **detail: str | None,
+    ) -> None:
+        """Store and log one event. Details are cut at 500 characters; those that are None are left out."""
+        entry = AuditEvent(
+            id=new_id(now),
+            at=now,
+            event=event,
+            user_id=user_id,
+            session_id=session_id,
+            address=address,
+            detail={key: value[:_MAX_DETAIL] for key, value in detail.items() if value is not None},
+        )
+        _LOG.info("%s", _line(entry))
+        try:
+            await self._store.record_event(entry)
+        except StoreUnavailable:
+            _LOG.warning("the event above is not in the store: it cannot be reached")
+
+
+def _line(entry: AuditEvent) -> str:
+    fields = asdict(entry) | {"at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")}
+    fields["session"] = _hashed(fields.pop("session_id"))
+    return json.dumps({key: value for key, value in fields.items() if value not in (None, {})})
+
+
+def _hashed(session_id: str | None) -> str | None:
+    if session_id is None:
+        return None
+    return urlsafe_b64encode(sha256(session_id.encode()).digest()[:9]).decode("ascii")

@@ -1,0 +1,150 @@
+"""The coherent cache: answers from memory that are never older than what the store says.
+
+A request is answered from memory only after the change feed was polled and said ``coherent``. A load that began
+before a change must not be installed after it: ``mark`` is taken before the store is asked, and ``install``
+refuses when the feed has told anything about that session or user since.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from handstamp.core.models import NOTHING_CHANGED, Changes, Principal
+from handstamp.core.protocols import ChangeFeed
+
+MAX_ENTRIES: Final = 100_000
+_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A verified token whose session is live: the answer to a request that was let in."""
+
+    principal: Principal
+    generation: int
+    """Of the token that was presented."""
+    settled: bool
+    """True where the response has nothing to write and nothing to send. Only such answers are kept."""
+    good_until: float
+    """Seconds since the epoch: the first limit that anything about this answer runs into."""
+
+
+class CoherentCache:
+    """Token bytes to verified, live principals. Only successes are kept. Not thread-safe: one event loop."""
+
+    __slots__ = (
+        "_entries",
+        "_feed",
+        "_max_entries",
+        "_ticks",
+        "_tokens_of_session",
+        "_tokens_of_user",
+        "_touched",
+    )
+
+    def __init__(self, feed: ChangeFeed, *, max_entries: int = MAX_ENTRIES) -> None:
+        self._feed = feed
+        self._max_entries = max_entries
+        self._entries: dict[bytes, Admission] = {}
+        self._tokens_of_session: dict[str, set[bytes]] = {}
+        self._tokens_of_user: dict[str, set[bytes]] = {}
+        # When a session, a user or everything (the key "") last changed, counted in applied changes. It is only
+        # compared with marks of loads in flight, so a bounded number of keys is enough: see _remember.
+        self._ticks = 0
+        self._touched: OrderedDict[str, int] = OrderedDict()
+
+    def get(self, token: bytes, now: float) -> Admission | None:
+        """The answer for a token if it holds for a request at ``now``. The path of every request."""
+        changes = self._feed.poll(now)
+        if changes is not NOTHING_CHANGED and not self._apply(changes):
+            return None
+        entry = self._entries.get(token)
+        if entry is None or now >= entry.good_until:
+            return None
+        return entry
+
+    def mark(self, now: float) -> int | None:
+        """Where the feed stands before a load begins; None where nothing may be installed."""
+        changes = self._feed.poll(now)
+        if changes is not NOTHING_CHANGED and not self._apply(changes):
+            return None
+        return self._ticks
+
+    def install(self, token: bytes, admission: Admission, *, mark: int | None, now: float) -> None:
+        """Keep the result of a load that began at ``mark``, unless something about it has changed since."""
+        if mark is None or self.mark(now) is None:
+            return
+        session_id, user_id = admission.principal.session.id, admission.principal.user.id
+        if max(self._touched.get(key, 0) for key in ("", session_id, user_id)) > mark:
+            return
+        self._drop(token)
+        while len(self._entries) >= self._max_entries:
+            self._drop(next(iter(self._entries)))
+        self._entries[token] = admission
+        self._tokens_of_session.setdefault(session_id, set()).add(token)
+        self._tokens_of_user.setdefault(user_id, set()).add(token)
+
+    def forget_session(self, session_id: str) -> None:
+        """Drop what is kept of a session, before the call that ended it returns."""
+        self._ticks += 1
+        self._forget_session(session_id)
+
+    def forget_user(self, user_id: str) -> None:
+        """Drop what is kept of a user, before the call that changed the user returns."""
+        self._ticks += 1
+        self._forget_user(user_id)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def close(self) -> None:
+        """Stop the feed and forget everything."""
+        self._feed.close()
+        self._entries.clear()
+        self._tokens_of_session.clear()
+        self._tokens_of_user.clear()
+
+    def _apply(self, changes: Changes) -> bool:
+        self._ticks += 1
+        if changes.everything:
+            self._entries.clear()
+            self._tokens_of_session.clear()
+            self._tokens_of_user.clear()
+            self._remember("")
+        for session_id in changes.sessions:
+            self._forget_session(session_id)
+        for user_id in changes.users:
+            self._forget_user(user_id)
+        return changes.coherent
+
+    def _forget_session(self, session_id: str) -> None:
+        self._remember(session_id)
+        for token in self._tokens_of_session.pop(session_id, ()):
+            self._drop(token)
+
+    def _forget_user(self, user_id: str) -> None:
+        self._remember(user_id)
+        for token in self._tokens_of_user.pop(user_id, ()):
+            self._drop(token)
+
+    def _remember(self, key: str) -> None:
+        """Note when a key changed. A key that falls out of the bound counts as 'everything changed then'."""
+        self._touched[key] = self._ticks
+        self._touched.move_to_end(key)
+        if len(self._touched) > _REMEMBERED:
+            _, tick = self._touched.popitem(last=False)
+            self._touched[""] = max(self._touched.get("", 0), tick)
+
+    def _drop(self, token: bytes) -> None:
+        entry = self._entries.pop(token, None)
+        if entry is None:
+            return
+        for index, key in (
+            (self._tokens_of_session, entry.principal.session.id),
+            (self._tokens_of_user, entry.principal.user.id),
+        ):
+            tokens = index.get(key)
+            if tokens is not None:
+                tokens.discard(token)
+                if not tokens:
+                    del index[key]
