@@ -1,0 +1,1 @@
+"""Our own routes, a module for each thing that they are about."""

@@ -1,0 +1,124 @@
+"""The one table from error to answer. Nothing else knows which status an error has."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, Response
+
+from handstamp.core.errors import (
+    ConfigurationError,
+    CrossOrigin,
+    Forbidden,
+    FreshSessionRequired,
+    HandstampError,
+    InvalidRequest,
+    InvalidToken,
+    LoginFailed,
+    NotFound,
+    SessionEnded,
+    StoreUnavailable,
+    Unauthenticated,
+)
+from handstamp.web.caller import NO_STORE
+from handstamp.web.host import Place
+from handstamp.web.pages.contexts import Link, Message, SignedOut
+from handstamp.web.respond import PROBLEM_JSON, page, wants_page
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is told over HTTP: to programs by status and title, to people by all of it."""
+
+    status: int
+    title: str
+    what_to_do: str
+
+
+TABLE: Final[dict[type[HandstampError], Answer]] = {
+    Unauthenticated: Answer(401, "Not signed in", "Sign in, then try again."),
+    InvalidToken: Answer(401, "Not signed in", "Sign in again."),
+    SessionEnded: Answer(401, "Not signed in any more", "Sign in again."),
+    FreshSessionRequired: Answer(401, "Please sign in once more", "What you asked for needs a recent sign-in."),
+    Forbidden: Answer(403, "Not allowed", "Your account lacks what this needs; ask whoever runs this application."),
+    CrossOrigin: Answer(403, "Sent from another site", "Go back to this site's own page and do it from there."),
+    NotFound: Answer(404, "Not found", "Check the address."),
+    InvalidRequest: Answer(400, "Bad request", "Go back and try again."),
+    LoginFailed: Answer(400, "Signing in did not work", "Go back and try again, or choose another way in."),
+    StoreUnavailable: Answer(503, "Out of order for a moment", "Try again in a few seconds; you stay signed in."),
+    ConfigurationError: Answer(500, "Not set up", "Whoever runs this application finds the reason in its log."),
+    HandstampError: Answer(500, "Something went wrong", "Try again later."),
+}
+"""Looked up along the class's bases, so that a new error has an answer from the start."""
+
+LOGIN_ANSWERS: Final = {
+    "access_denied": Answer(403, "You were not signed in", "It was refused at the provider. You can try again."),
+    "flow_unknown": Answer(
+        400,
+        "This sign-in cannot be finished",
+        "It was begun in another browser, took more than ten minutes, or was finished already. Begin again.",
+    ),
+    "user_disabled": Answer(403, "This account is disabled", "Ask whoever runs this application."),
+    "provider_unavailable": Answer(503, "The provider does not answer", "Try again in a moment."),
+    "provider_error": Answer(502, "The provider could not sign you in", "Try again, or choose another way in."),
+    "invalid_response": Answer(502, "The provider's answer was not valid", "Try again, or choose another way in."),
+}
+"""Why signing in did not work, by reason. The error's own message is for the audit trail."""
+
+_TOLD: Final = (FreshSessionRequired, CrossOrigin, InvalidRequest)
+"""Errors whose message is written for the one who caused it. The others' messages stay in the log."""
+
+
+def answer_for(error: HandstampError) -> Answer:
+    """The row of an error's class or of the nearest base; failed sign-ins have one for each reason."""
+    if isinstance(error, LoginFailed) and error.reason in LOGIN_ANSWERS:
+        return LOGIN_ANSWERS[error.reason]
+    return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+
+
+def problem_of(error: HandstampError) -> dict[str, object]:
+    """The members of a problem document (RFC 9457) for an error; ``code`` is the stable one."""
+    answer = answer_for(error)
+    problem: dict[str, object] = {"title": answer.title, "status": answer.status, "code": error.code}
+    if isinstance(error, _TOLD):
+        problem["detail"] = str(error)
+    if isinstance(error, SessionEnded):
+        problem["reason"] = error.reason.value
+    if isinstance(error, LoginFailed):
+        problem["reason"] = error.reason
+    if isinstance(error, FreshSessionRequired):
+        problem["max_age"] = error.max_age
+    return problem
+
+
+def headers_of(error: HandstampError, place: Place) -> dict[str, str]:
+    """The headers that an error's answer has in any form."""
+    headers = {"Cache-Control": NO_STORE, "X-Content-Type-Options": "nosniff"}
+    if answer_for(error).status == 401:  # noqa: PLR2004  RFC 9110 §15.5.2: a 401 names a challenge
+        headers["WWW-Authenticate"] = f'Cookie cookie-name="{place.cookies.session}"'
+    if isinstance(error, StoreUnavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    return headers
+
+
+def error_response(connection: HTTPConnection, error: HandstampError, place: Place) -> Response:
+    """The answer to a request that an error ended: a page for people, problem+json for programs."""
+    status = answer_for(error).status
+    if wants_page(connection):
+        return _error_page(error, place, status)
+    return JSONResponse(problem_of(error), status, headers_of(error, place), media_type=PROBLEM_JSON)
+
+
+def _error_page(error: HandstampError, place: Place, status: int) -> Response:
+    headers = headers_of(error, place)
+    if isinstance(error, SessionEnded):
+        return page(place, SignedOut(reason=error.reason), status=status, headers=headers)
+    answer = answer_for(error)
+    context = Message(
+        title=answer.title,
+        what_happened=str(error) if isinstance(error, _TOLD) else answer.title,
+        what_to_do=answer.what_to_do,
+        way_back=Link(label="Go to sign-in", href=place.path("/login")),
+        code=error.code,
+    )
+    return page(place, context, status=status, headers=headers)

@@ -1,0 +1,85 @@
+"""What the HTTP side needs of the application that it stands in: given to it by ``handstamp.auth``."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from handstamp.core.models import User
+from handstamp.core.policy import CookiePolicy, OriginPolicy
+from handstamp.core.protocols import Clock
+from handstamp.core.sealing import Sealer
+from handstamp.services.accounts import Accounts
+from handstamp.services.audit import Audit
+from handstamp.services.challenges import Challenges
+from handstamp.services.check import Check
+from handstamp.services.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases, over an open store."""
+
+    check: Check
+    sessions: Sessions
+    accounts: Accounts
+    challenges: Challenges
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the application lives and what it is called: plain values that routes and pages read."""
+
+    app_name: str
+    mount: str
+    """The path under which our routes are mounted, ``/auth`` by default."""
+    after_sign_in: str
+    """The path where a browser goes that asked for nothing else."""
+    cookies: CookiePolicy
+    origins: OriginPolicy
+
+    def path(self, tail: str) -> str:
+        """A path of ours, from the root of the origin."""
+        return f"{self.mount}{tail}"
+
+    def url(self, tail: str) -> str:
+        """An absolute address of ours. It is built from the configured origin, never from Host."""
+        return f"{self.origins.origin}{self.mount}{tail}"
+
+
+class Host(Protocol):
+    """The application's own ``Auth``, as the HTTP side sees it."""
+
+    @property
+    def place(self) -> Place:
+        """Names and addresses."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Seconds since the epoch. Read once a request, and once more when a response has to be settled."""
+        ...
+
+    @property
+    def flow_sealer(self) -> Sealer:
+        """Seals what a browser keeps for us between two requests of a sign-in."""
+        ...
+
+    @property
+    def load_user(self) -> Callable[[User], object | Awaitable[object]] | None:
+        """Gives the application's own object for a user, if it has such."""
+        ...
+
+    @property
+    def services(self) -> Services | None:
+        """The use cases, or None while the store is not open."""
+        ...
+
+    async def open(self) -> Services:
+        """Open the store if it is not open yet.
+
+        Raises:
+            StoreUnavailable: It cannot be reached.
+            ConfigurationError: It is not fit for use.
+        """
+        ...

@@ -1,0 +1,26 @@
+"""The cookies that go with signing in and out."""
+
+from starlette.responses import Response
+
+from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
+from handstamp.services.sessions import Issued
+from handstamp.web.caller import signed_in_cookies
+from handstamp.web.host import Host
+
+
+def signed_in(host: Host, response: Response, issued: Issued) -> Response:
+    """Let a response carry a new session."""
+    return _with_cookies(response, signed_in_cookies(host, issued))
+
+
+def signed_out(host: Host, response: Response) -> Response:
+    """Let a response take the cookies back, and what the browser cached of the signed-in pages (COO-06)."""
+    policy = host.place.cookies
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return _with_cookies(response, (delete_session_cookie(policy), delete_flag_cookie(policy)))
+
+
+def _with_cookies(response: Response, cookies: tuple[bytes, ...]) -> Response:
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie.decode("latin-1"))
+    return response
