@@ -1,0 +1,211 @@
+"""Auth: settings, store and ways in, wired together. The only place that knows all of them."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.types import ASGIApp
+
+from handstamp.core.errors import ConfigurationError
+from handstamp.core.ids import new_secret
+from handstamp.core.keys import KeyRing, Purpose
+from handstamp.core.models import User
+from handstamp.core.protocols import Clock, Store
+from handstamp.core.sealing import Sealer
+from handstamp.core.tokens import SessionTokens
+from handstamp.services.accounts import Accounts
+from handstamp.services.audit import Audit
+from handstamp.services.cache import CoherentCache
+from handstamp.services.challenges import Challenges
+from handstamp.services.check import Check
+from handstamp.services.sessions import Sessions
+from handstamp.services.touches import Touches
+from handstamp.web.host import Place, Services
+from handstamp.web.methods import LoginMethod
+
+if TYPE_CHECKING:
+    from handstamp.settings import Settings
+
+_SQLITE: Final = "sqlite:///"
+
+
+class Auth:
+    """Sign-in for one application.
+
+    Args:
+        database: A URL (``sqlite:///app.db``, ``memory://``) or a store. Comes before ``HANDSTAMP_DATABASE``.
+        methods: The ways in, in the order in which the login page shows them.
+        load_user: Gives the application's own object for a user; called once a request, and only when asked for.
+        clock: Seconds since the epoch.
+        settings: Any field of ``handstamp.settings.Settings``; each comes before its variable.
+
+    Raises:
+        ConfigurationError: The set-up is unsafe or contradicts itself. The message says what to do.
+    """
+
+    def __init__(
+        self,
+        database: str | Store | None = None,
+        *,
+        methods: Sequence[LoginMethod] = (),
+        load_user: Callable[[User], object | Awaitable[object]] | None = None,
+        clock: Clock = time.time,  # noqa: TID251  the one clock; everything else is told the time
+        **settings: Any,
+    ) -> None:
+        from handstamp.settings import load_settings  # noqa: PLC0415  pydantic-settings takes 100 ms to import
+
+        variables = frozenset(name for method in methods for name in method.variables)
+        url = database if isinstance(database, str) else None
+        self.settings: Settings = load_settings(database=url, other_variables=variables, **settings)
+        self.methods = tuple(methods)
+        self.clock = clock
+        self.load_user = load_user
+        self.store: Store = (
+            _store(self.settings.database.get_secret_value())
+            if database is None or isinstance(database, str)
+            else database
+        )
+        self.place = Place(
+            app_name=self.settings.app_name,
+            mount=self.settings.mount,
+            after_sign_in=self.settings.after_sign_in,
+            cookies=self.settings.cookies,
+            origins=self.settings.origins,
+        )
+        secrets = _secrets(self.settings)
+        self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
+        self.flow_sealer = Sealer(secrets, Purpose.FLOW)
+        self.services: Services | None = None
+
+    async def open(self) -> Services:
+        """Open the store if it is not open yet; the use cases.
+
+        On loopback the store is brought to the shape of this version first; elsewhere that is a step of its own,
+        ``handstamp migrate``.
+
+        Raises:
+            ConfigurationError: The store is not fit for use; the message says what to do.
+            StoreUnavailable: It cannot be reached.
+        """
+        if self.services is not None:
+            return self.services
+        async with self._lock:
+            if self.services is None:
+                if self.settings.on_loopback:
+                    await self.store.migrate()
+                await self.store.open()
+                self.services = self._wire()
+        return self.services
+
+    async def close(self) -> None:
+        """Write what is still in memory, and let go of the store. The next request opens it again."""
+        if self.services is not None:
+            self.services = None
+            await self._touches.close()
+            self._cache.close()
+        await self.store.close()
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions, usable without HTTP. The store is open: see ``open``."""
+        return self._opened.sessions
+
+    @property
+    def users(self) -> Accounts:
+        """The accounts, usable without HTTP. The store is open: see ``open``."""
+        return self._opened.accounts
+
+    @cached_property
+    def application(self) -> ASGIApp:
+        """Handstamp's own routes, to be mounted at ``place.mount``."""
+        from handstamp.web.application import application  # noqa: PLC0415  the routes load when they are mounted
+
+        return application(self, self.methods)
+
+    @property
+    def _opened(self) -> Services:
+        if self.services is None:
+            raise ConfigurationError("the store is not open: `await auth.open()` first")
+        return self.services
+
+    @cached_property
+    def _lock(self) -> asyncio.Lock:
+        return asyncio.Lock()
+
+    def _wire(self) -> Services:
+        policy = self.settings.sessions
+        audit = Audit(self.store)
+        self._cache = CoherentCache(self.store.feed())
+        self._touches = Touches(self.store, interval=policy.touch_interval)
+        sessions = Sessions(policy=policy, tokens=self._tokens, store=self.store, cache=self._cache, audit=audit)
+        check = Check(
+            policy=policy,
+            tokens=self._tokens,
+            store=self.store,
+            users=self.store,
+            sessions=sessions,
+            cache=self._cache,
+            touches=self._touches,
+            audit=audit,
+        )
+        accounts = Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit)
+        return Services(
+            check=check, sessions=sessions, accounts=accounts, challenges=Challenges(self.store), audit=audit
+        )
+
+
+def _store(url: str) -> Store:
+    if url == "memory://":
+        from handstamp.stores.memory import MemoryStore  # noqa: PLC0415  only the store in use is loaded
+
+        return MemoryStore()
+    if url.startswith(_SQLITE):
+        from handstamp.stores.sql import SqlStore  # noqa: PLC0415  only the store in use is loaded
+
+        return SqlStore(url)
+    scheme = url.partition(":")[0]
+    raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db or memory://")
+
+
+def _secrets(settings: "Settings") -> tuple[str, ...]:
+    """The configured secrets; on loopback, without any, one that is made once and kept beside the database."""
+    if settings.secret:
+        return tuple(secret.get_secret_value() for secret in settings.secret)
+    database = settings.database.get_secret_value()
+    if not database.startswith(_SQLITE):
+        return (new_secret(),)
+    return (kept_secret(Path(f"{database.removeprefix(_SQLITE)}-secret")),)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in a file of mode 0600, made if there is none. Processes that start together agree on one.
+
+    Raises:
+        ConfigurationError: The file can be read by others, or cannot be written.
+    """
+    try:
+        return _made_secret(path)
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{path} can be read by others: chmod 600 {path}") from None
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be used for the secret: {error.strerror}") from None
+
+
+def _made_secret(path: Path) -> str:
+    # Written whole under another name, then linked: nobody ever reads half a secret.
+    secret = new_secret()
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secret[:6]}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123  a descriptor that is open already
+            file.write(f"{secret}\n")
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    return secret
