@@ -15,9 +15,15 @@ class HandstampError(Exception):
 
 
 class ConfigurationError(HandstampError):
-    """The application is set up in a way that is unsafe or contradicts itself. The message says what to do."""
+    """The set-up is unsafe or contradicts itself. The message says what to do."""
 
     code = "configuration"
+
+
+class InvalidKey(HandstampError):  # noqa: N818  named for what is the case
+    """A key, ours or an issuer's, is malformed, too weak, or meant for something else."""
+
+    code = "invalid_key"
 
 
 class StoreUnavailable(HandstampError):  # noqa: N818  named for what is the case
@@ -41,7 +47,7 @@ class Unauthenticated(Refused):
 
 
 class InvalidToken(Refused):
-    """The token is not one of ours: form, signature, type, key or claims. The message never leaves the log."""
+    """The token is not ours: form, signature, type, key or claims. The message stays in the log."""
 
     code = "invalid_token"
 

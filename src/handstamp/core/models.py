@@ -121,7 +121,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking: the user and the session, as the store has them now. Made only by a check that passed."""
+    """Who is asking: user and session as the store has them now. Made only by a check that passed."""
 
     user: User
     session: Session

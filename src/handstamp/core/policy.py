@@ -28,7 +28,7 @@ class SessionPolicy:
 
     @property
     def touch_interval(self) -> float:
-        """How seldom ``last_used_at`` is written: at most every minute, or a tenth of the shortest idle limit."""
+        """``last_used_at`` is written at most this often: each minute, or each tenth of the idle limit."""
         return min(MINUTE, self.idle_timeout / 10)
 
 
@@ -57,7 +57,7 @@ class CookiePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginPolicy:
-    """Where the application lives, and who else may send it unsafe requests. ``scheme://host[:port]`` each."""
+    """Where the application lives, and who else may send unsafe requests. ``scheme://host[:port]`` each."""
 
     origin: str
     trusted_origins: frozenset[str] = frozenset()

@@ -23,7 +23,9 @@ from handstamp.core.models import (
 class Clock(Protocol):
     """Seconds since the epoch, as ``time.time`` gives them."""
 
-    def __call__(self) -> float: ...
+    def __call__(self) -> float:
+        """Seconds since the epoch, now."""
+        ...
 
 
 class SessionStore(Protocol):
@@ -45,9 +47,7 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def swap_generations(
-        self, session_id: str, *, seen: Generations, becomes: Generations, now: float
-    ) -> bool:
+    async def swap_generations(self, session_id: str, *, seen: Generations, becomes: Generations, now: float) -> bool:
         """Replace the generations if they are still the ones that were seen.
 
         ``issued`` and ``confirmed`` are compared.
@@ -191,10 +191,10 @@ class ChangeFeed(Protocol):
     def poll(self, now: float) -> Changes:
         """What has changed since the last poll: called before a cached answer is used, so it must be cheap.
 
-        A change that a handstamp process had committed and returned from is told by the next poll of every
-        process, within the lag that the store documents.
-        Told are: a session started, rotated, ended or removed; a user made, changed, disabled or deleted; a role
-        given or taken; each by hand in the database too.
+        A change that a handstamp process had committed and returned from is told by the next poll of
+        every process, within the lag that the store documents.
+        Told are: a session started, rotated, ended or removed; a user made, changed, disabled or deleted;
+        a role given or taken; each by hand in the database too.
         Where nothing changed it is ``NOTHING_CHANGED`` itself.
         A feed that cannot tell says ``coherent=False`` and never raises.
         """
@@ -217,7 +217,7 @@ class Store(SessionStore, UserStore, ChallengeStore, AuditStore, Protocol):
         ...
 
     async def migrate(self) -> None:
-        """Bring the store to the shape that this version needs. Any number of processes may call it at once."""
+        """Bring the store to the shape this version needs. Any number of processes may call it at once."""
         ...
 
     def feed(self) -> ChangeFeed:

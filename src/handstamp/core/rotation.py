@@ -3,7 +3,7 @@
 With *g* the generation last issued, *c* the highest one seen back (g = c or g = c + 1) and *t* the one
 presented, ``judge`` finds the row, ``TABLE`` says what to do. Nothing else decides.
 
-Two moments ask: the request's arrival (may it come in?) and the response's start (what does it carry?). A slow
+Two moments ask: a request's arrival (may it come in?) and a response's start (what does it carry?). A slow
 handler must not put an old successor over a newer one, so whatever is sent is judged at the response.
 """
 
@@ -119,8 +119,9 @@ def late_until(generations: Generations, presented: int, policy: RotationPolicy)
 
 
 def written(generations: Generations, write: Write, now: float, policy: RotationPolicy) -> Generations:
-    """The generations after a write. Pure: two processes that saw the same row compute the same successor row
-    only if they do so at the same time, which is why the write is a compare-and-swap.
+    """The generations after a write.
+
+    Two processes that saw the same row may compute different times, so the write is a compare-and-swap.
     """
     if write in {Write.CONFIRM, Write.CONFIRM_AND_ADVANCE}:
         in_grace = tuple(entry for entry in generations.superseded if now < entry[1] + policy.grace)
