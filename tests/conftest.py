@@ -1,9 +1,50 @@
-"""What every test has."""
+"""What every test has: one event loop, no network unless it says so, and the profiles of hypothesis.
+
+A test marked ``network`` or ``browser`` reaches loopback and nothing else; others open no Internet socket.
+"""
+
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+# hypothesis chooses "ci" where the environment says CI, else "default"; both are its own names.
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile(
+    "ci",
+    settings.get_profile("ci"),
+    deadline=None,  # a busy machine is no defect
+    derandomize=True,  # one commit, one verdict; `make fuzz` is where new examples are looked for
+)
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    derandomize=False,
+    max_examples=20_000,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let marked tests reach loopback (the rest is refused by --disable-socket in pyproject.toml)."""
+    for item in items:
+        if item.get_closest_marker("network") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def artefacts(pytestconfig: pytest.Config) -> Path:
+    """The folder for screenshots and logs that a test leaves behind: ``build/artefacts``."""
+    folder = pytestconfig.rootpath / "build" / "artefacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
