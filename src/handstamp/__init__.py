@@ -13,8 +13,8 @@ __all__ = ["Auth", "EndReason", "HandstampError", "Principal", "Session", "User"
 
 
 def __getattr__(name: str) -> object:
-    if name == "Auth":  # Starlette, joserfc and cryptography load when there is an application to protect.
-        from handstamp.auth import Auth  # noqa: PLC0415
+    if name == "Auth":
+        from handstamp.auth import Auth  # noqa: PLC0415  Starlette, joserfc, cryptography load when they are used
 
         return Auth
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

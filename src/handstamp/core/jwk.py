@@ -191,8 +191,8 @@ def _load_key(jwk: Mapping[str, Any], algorithm: str) -> Key:
 def _load_rsa(jwk: Mapping[str, Any], _: str) -> JoseKey:
     modulus = int.from_bytes(_octets(jwk, "n"), "big")
     exponent = int.from_bytes(_octets(jwk, "e"), "big")
-    if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
-        raise InvalidKey(f"an RSA key must have {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
+    if modulus % 2 == 0 or not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
+        raise InvalidKey(f"an RSA modulus is odd and has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     if exponent % 2 == 0 or not 1 < exponent < MAX_RSA_EXPONENT:
         raise InvalidKey("the public exponent is 1, even or too large")
     if _is_roca(modulus):
@@ -245,6 +245,6 @@ _ROCA_RESIDUES: Final = tuple(
 def _is_roca(modulus: int) -> bool:
     """Whether the modulus was made by a generator whose primes can be found (Nemec et al., CCS 2017, §2.3).
 
-    Its primes, and so their product, are powers of 65537 modulo every small prime; of others, one in 2²⁸ is.
+    Its primes, and so their product, are powers of 65537 modulo every small prime; of others, about one in 2²⁸ is.
     """
     return all(modulus % prime in residues for prime, residues in _ROCA_RESIDUES)
