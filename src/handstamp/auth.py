@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.types import ASGIApp
 
 from handstamp.core.errors import ConfigurationError
-from handstamp.core.ids import new_secret
+from handstamp.core.ids import new_secret, new_session_id
 from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.models import User
 from handstamp.core.protocols import Clock, Store
@@ -58,14 +59,13 @@ class Auth:
     ) -> None:
         from handstamp.settings import load_settings  # noqa: PLC0415  pydantic-settings takes 100 ms to import
 
-        variables = frozenset(name for method in methods for name in method.variables)
         url = database if isinstance(database, str) else None
-        self.settings: Settings = load_settings(database=url, other_variables=variables, **settings)
+        self.settings: Settings = load_settings(database=url, **settings)
         self.methods = tuple(methods)
         self.clock = clock
         self.load_user = load_user
         self.store: Store = (
-            _store(self.settings.database.get_secret_value())
+            store_at(self.settings.database.get_secret_value())
             if database is None or isinstance(database, str)
             else database
         )
@@ -158,7 +158,12 @@ class Auth:
         )
 
 
-def _store(url: str) -> Store:
+def store_at(url: str) -> Store:
+    """The store that a URL names; it is not open yet.
+
+    Raises:
+        ConfigurationError: There is no such kind of store, or its extra is not installed.
+    """
     if url == "memory://":
         from handstamp.stores.memory import MemoryStore  # noqa: PLC0415  only the store in use is loaded
 
@@ -178,34 +183,37 @@ def _secrets(settings: "Settings") -> tuple[str, ...]:
     database = settings.database.get_secret_value()
     if not database.startswith(_SQLITE):
         return (new_secret(),)
-    return (kept_secret(Path(f"{database.removeprefix(_SQLITE)}-secret")),)
+    return (kept(Path(f"{database.removeprefix(_SQLITE)}-secret"), new_secret),)
 
 
-def kept_secret(path: Path) -> str:
-    """The secret in a file of mode 0600, made if there is none. Processes that start together agree on one.
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """What a file of mode 0600 holds, made if there is no such file. Processes that start together agree on one.
+
+    Args:
+        path: In a folder that exists.
+        make: Gives a line or more of ASCII.
 
     Raises:
-        ConfigurationError: The file can be read by others, or cannot be written.
+        ConfigurationError: The file can be read by others, or cannot be read or written.
     """
     try:
-        return _made_secret(path)
-    except FileExistsError:
+        if not path.exists():
+            _write_once(path, make())
         if path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{path} can be read by others: chmod 600 {path}") from None
+            raise ConfigurationError(f"{path} can be read by others: chmod 600 {path}")
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be used for the secret: {error.strerror}") from None
+        raise ConfigurationError(f"{path} cannot be used: {error.strerror}") from None
 
 
-def _made_secret(path: Path) -> str:
-    # Written whole under another name, then linked: nobody ever reads half a secret.
-    secret = new_secret()
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secret[:6]}")
+def _write_once(path: Path, text: str) -> None:
+    """Write a file whole under another name, then link it: nobody ever reads half of it, and the first one wins."""
+    draft = path.with_name(f"{path.name}.{new_session_id()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123  a descriptor that is open already
-            file.write(f"{secret}\n")
-        os.link(draft, path)
+            file.write(f"{text}\n")
+        with suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         draft.unlink()
-    return secret

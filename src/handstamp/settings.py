@@ -5,6 +5,7 @@ unknown, weak or contradictory stops the start with a message that says what to 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,9 @@ from handstamp.core.redirects import SafeRedirect
 PREFIX: Final = "HANDSTAMP_"
 CONFIG_VARIABLE: Final = "HANDSTAMP_CONFIG"
 
+_OF_A_PROVIDER: Final = re.compile(rf"{PREFIX}[A-Z0-9_]+_CLIENT_(?:ID|SECRET)")
+"""Read by the providers themselves, each in its own folder; a provider in use says so if it misses its own."""
+
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 
 
@@ -41,16 +45,36 @@ def _listed(value: object) -> object:
 Listed = BeforeValidator(_listed)
 
 
-class Settings(BaseSettings):
-    """How handstamp behaves. The description of each field is what the documentation says of it."""
+class StoreSettings(BaseSettings):
+    """Where the store is: all that administration needs, which signs nothing."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=False
     )
 
     database: Annotated[SecretStr, Field(description="Where users and sessions are kept: sqlite:///app.db.")] = (
         SecretStr("sqlite:///handstamp.db")
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keywords, then the environment, then the file that it names."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(_file_values()))
+
+
+class Settings(StoreSettings):
+    """How handstamp behaves. The description of each field is what the documentation says of it."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
     secret: Annotated[
         tuple[SecretStr, ...],
         NoDecode,
@@ -165,44 +189,52 @@ class Settings(BaseSettings):
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
 
 
-def load_settings(*, other_variables: frozenset[str] = frozenset(), **keywords: Any) -> Settings:
+def load_settings(**keywords: Any) -> Settings:
     """The settings in force.
 
     Args:
-        other_variables: Names of ``HANDSTAMP_*`` variables that ways in read for themselves.
         keywords: Fields of ``Settings``; None counts as not given.
 
     Raises:
         ConfigurationError: Something is unknown, weak or contradictory, in one line each.
     """
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE} | other_variables
-    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)  # noqa: TID251  its home
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    named = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}  # noqa: TID251  its home
+    unknown = sorted(name for name in named - known if not _OF_A_PROVIDER.fullmatch(name))
     if unknown:
-        raise ConfigurationError(f"nothing reads {', '.join(unknown)}: mistyped, or of a way in that is not in use")
+        raise ConfigurationError(f"nothing reads {', '.join(unknown)}: see `handstamp config show` for the names")
     given = {name: value for name, value in keywords.items() if value is not None}
     try:
-        return _with_file(_file_values())(**given)
+        return Settings(**given)
     except ValidationError as error:
         raise ConfigurationError(_in_words(error)) from None
 
 
-def _with_file(values: Mapping[str, Any]) -> type[Settings]:
-    """The settings class that looks into a file after the environment."""
+def load_database() -> str:
+    """The database that is configured, whatever else is, or is missing.
 
-    class FileSettings(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del dotenv_settings, file_secret_settings
-            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(values))
+    Raises:
+        ConfigurationError: The file cannot be read, or what it says of the database is no text.
+    """
+    try:
+        return StoreSettings().database.get_secret_value()
+    except ValidationError as error:
+        raise ConfigurationError(_in_words(error)) from None
 
-    return FileSettings
+
+def sources() -> Mapping[str, str]:
+    """Where each setting comes from when no keyword is given: a variable, a file, or ``default``."""
+    variables = {name.upper() for name in os.environ}  # noqa: TID251  its home
+    values = _file_values()
+    file = os.environ.get(CONFIG_VARIABLE, "")  # noqa: TID251  its home
+    return {
+        name: variable
+        if (variable := f"{PREFIX}{name.upper()}") in variables
+        else file
+        if name in values
+        else "default"
+        for name in Settings.model_fields
+    }
 
 
 def _file_values() -> Mapping[str, Any]:

@@ -5,6 +5,10 @@ presented, ``judge`` finds the row, ``TABLE`` says what to do. Nothing else deci
 
 Two moments ask: a request's arrival (may it come in?) and a response's start (what does it carry?). A slow
 handler must not put an old successor over a newer one, so whatever is sent is judged at the response.
+
+A token's age counts from its confirmation, when it was first seen back, and not from its issue: whatever was
+answered with it was answered before that. So a response that arrives less than ``rotate_after`` late cannot put an
+old token over its successor either. (Counted from the issue, one lost and one late response signed people out.)
 """
 
 from dataclasses import dataclass, replace
@@ -19,13 +23,13 @@ class Standing(Enum):
     """How the presented generation *t* stands to the session's generations."""
 
     CURRENT = auto()
-    """t = g = c, younger than ``rotate_after``."""
+    """t = g = c, confirmed less than ``rotate_after`` ago."""
     DUE = auto()
-    """t = g = c, older than ``rotate_after``."""
+    """t = g = c, confirmed at least ``rotate_after`` ago."""
     RECEIVED = auto()
-    """t = g = c + 1, younger than ``rotate_after``: the client has the successor."""
+    """t = g = c + 1: the client has the successor."""
     RECEIVED_DUE = auto()
-    """t = g = c + 1, older than ``rotate_after``."""
+    """t = g = c + 1, and the token rotates at each request."""
     PARENT = auto()
     """t = c, g = c + 1: the response was lost, or others are in flight."""
     LATE = auto()
@@ -100,10 +104,10 @@ def judge(generations: Generations, presented: int, now: float, policy: Rotation
     if presented > issued:
         return Standing.AHEAD
     if presented == issued:
-        due = max(0.0, now - generations.issued_at) >= policy.rotate_after
         if issued == confirmed:
+            due = max(0.0, now - generations.confirmed_at) >= policy.rotate_after
             return Standing.DUE if due else Standing.CURRENT
-        return Standing.RECEIVED_DUE if due else Standing.RECEIVED
+        return Standing.RECEIVED_DUE if policy.rotate_after == 0 else Standing.RECEIVED
     if presented == confirmed:
         return Standing.PARENT
     grace_ends = late_until(generations, presented, policy)

@@ -34,6 +34,7 @@ class CoherentCache:
 
     __slots__ = (
         "_entries",
+        "_everything_touched",
         "_feed",
         "_max_entries",
         "_ticks",
@@ -45,12 +46,14 @@ class CoherentCache:
     def __init__(self, feed: ChangeFeed, *, max_entries: int = MAX_ENTRIES) -> None:
         self._feed = feed
         self._max_entries = max_entries
-        self._entries: dict[bytes, Admission] = {}
+        # Not a plain dict: taking the oldest from the front of one walks over all the holes that were left there.
+        self._entries: OrderedDict[bytes, Admission] = OrderedDict()
         self._tokens_of_session: dict[str, set[bytes]] = {}
         self._tokens_of_user: dict[str, set[bytes]] = {}
-        # When a session, a user or everything (the key "") last changed, counted in applied changes. It is only
-        # compared with marks of loads in flight, so a bounded number of keys is enough: see _remember.
+        # When everything, a session or a user last changed, counted in applied changes. It is only compared with
+        # marks of loads in flight, so a bounded number of keys is enough: see _remember.
         self._ticks = 0
+        self._everything_touched = 0
         self._touched: OrderedDict[str, int] = OrderedDict()
 
     def get(self, token: bytes, now: float) -> Admission | None:
@@ -75,7 +78,7 @@ class CoherentCache:
         if mark is None or self.mark(now) is None:
             return
         session_id, user_id = admission.principal.session.id, admission.principal.user.id
-        if max(self._touched.get(key, 0) for key in ("", session_id, user_id)) > mark:
+        if max(self._everything_touched, self._touched.get(session_id, 0), self._touched.get(user_id, 0)) > mark:
             return
         self._drop(token)
         while len(self._entries) >= self._max_entries:
@@ -110,7 +113,7 @@ class CoherentCache:
             self._entries.clear()
             self._tokens_of_session.clear()
             self._tokens_of_user.clear()
-            self._remember("")
+            self._everything_touched = self._ticks
         for session_id in changes.sessions:
             self._forget_session(session_id)
         for user_id in changes.users:
@@ -133,7 +136,7 @@ class CoherentCache:
         self._touched.move_to_end(key)
         if len(self._touched) > _REMEMBERED:
             _, tick = self._touched.popitem(last=False)
-            self._touched[""] = max(self._touched.get("", 0), tick)
+            self._everything_touched = max(self._everything_touched, tick)
 
     def _drop(self, token: bytes) -> None:
         entry = self._entries.pop(token, None)

@@ -169,7 +169,7 @@ class Check:
             session.last_used_at + self._policy.touch_interval,
         ]
         if standing is Standing.CURRENT:
-            limits.append(session.generations.issued_at + rotation.rotate_after)
+            limits.append(session.generations.confirmed_at + rotation.rotate_after)
         elif standing is Standing.LATE:
             limits.append(late_until(session.generations, claims.generation, rotation) or now)
         return min(limits)

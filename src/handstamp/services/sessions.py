@@ -159,6 +159,7 @@ class Sessions:
         ended = await self._store.end_sessions(user_id, reason=reason, now=now, keep=keep)
         for session_id in ended:
             self._cache.forget_session(session_id)
+        for session_id in ended:
             await self._audit.record(
                 "session_ended",
                 now=now,

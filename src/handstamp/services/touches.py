@@ -64,5 +64,7 @@ class Touches:
         await self.flush()
 
     async def _flush_later(self) -> None:
-        await asyncio.sleep(self._flush_after)
-        await self.flush()
+        # Again and again: a use may be noted while the batch before it is being written, and a batch may fail.
+        while self._noted:
+            await asyncio.sleep(self._flush_after)
+            await self.flush()

@@ -26,11 +26,6 @@ class LoginMethod(Protocol):
         """Where signing in this way begins, below the mount: ``/login/x``."""
         ...
 
-    @property
-    def variables(self) -> frozenset[str]:
-        """The names of the ``HANDSTAMP_*`` variables that it reads."""
-        ...
-
     def routes(self, host: Host) -> Sequence[Route]:
         """Its routes below the mount."""
         ...

@@ -1,0 +1,53 @@
+"""``handstamp demo``: the article's application, with stand-ins for X and Google."""
+
+import asyncio
+import logging
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handstamp.core.errors import ConfigurationError
+
+
+class XProtocol(StrEnum):
+    """Which protocol the stand-in for X is spoken to with."""
+
+    OAUTH1 = "1.0a"
+    OAUTH2 = "2.0"
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="The application's port; the stand-ins take the next one.")] = 8000,
+    data: Annotated[Path, typer.Option(help="The folder for everything; several processes may share it.")] = Path(
+        ".demo"
+    ),
+    origin: Annotated[
+        str | None, typer.Option(help="The public address, where several processes serve one.", show_default=False)
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Another database than the one in the folder.", show_default=False)
+    ] = None,
+    cookie_prefix: Annotated[
+        str | None, typer.Option(help='"" for clients that keep no Secure cookies on loopback.', show_default=False)
+    ] = None,
+    x_protocol: Annotated[XProtocol, typer.Option("--x", help="OAuth version for X.")] = XProtocol.OAUTH1,
+) -> None:
+    """Run the demo: sign in with stand-ins for X and Google, nothing to register, nothing leaves this machine."""
+    try:
+        from handstamp.demo.server import run, what_to_try  # noqa: PLC0415  FastAPI and uvicorn, an extra
+    except ImportError as error:
+        raise ConfigurationError(f'the demo needs {error.name}: pip install "handstamp[demo]"') from None
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    typer.echo(what_to_try(port=port, data=data, origin=origin))
+    asyncio.run(
+        run(
+            port=port,
+            data=data,
+            origin=origin,
+            database=database,
+            cookie_prefix=cookie_prefix,
+            x_protocol=x_protocol.value,
+        )
+    )

@@ -1,0 +1,159 @@
+"""Runs the demo: the application on one port, the stand-ins on the next, in one process."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Final, Literal
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from handstamp.auth import Auth
+from handstamp.core.errors import ConfigurationError
+from handstamp.demo.application import application
+from handstamp.demo.place import DemoPlace, prepare
+from handstamp.demo.standins import Client, Clients, standins
+from handstamp.login.oauth import Google, X
+
+XProtocol = Literal["1.0a", "2.0"]
+
+_HOST: Final = "127.0.0.1"
+
+
+def demo_auth(
+    place: DemoPlace,
+    *,
+    standins_at: str,
+    origin: str,
+    database: str | None = None,
+    cookie_prefix: str | None = None,
+    x_protocol: XProtocol = "1.0a",
+) -> Auth:
+    """Sign-in with the stand-ins."""
+    clients = demo_clients(place, origin)
+    client = clients.x_oauth1 if x_protocol == "1.0a" else clients.x_oauth2
+    x = f"{standins_at}/x"
+    return Auth(
+        database or place.database,
+        methods=[
+            X(x_protocol, client.id, client.secret, site=x, api=x),
+            Google(
+                clients.google.id,
+                clients.google.secret,
+                issuer=place.issuer,
+                metadata_url=f"{standins_at}/google/.well-known/openid-configuration",
+            ),
+        ],
+        app_name="The Back Room",
+        origin=origin,
+        secret=(place.secret,),
+        cookie_prefix=cookie_prefix,
+        after_sign_in="/auth/account",
+    )
+
+
+def demo_clients(place: DemoPlace, origin: str) -> Clients:
+    """How the application is registered at the stand-ins: derived, so that every process knows it."""
+    secret = place.standin_key.decode()
+    x, google = f"{origin}/auth/callback/x", f"{origin}/auth/callback/google"
+    return Clients(
+        x_oauth1=Client(id="demo-x-1", secret=secret, redirect_uris=(x,)),
+        x_oauth2=Client(id="demo-x-2", secret=secret, redirect_uris=(x,)),
+        google=Client(id="demo-google", secret=secret, redirect_uris=(google,)),
+    )
+
+
+async def run(
+    *,
+    port: int,
+    data: Path,
+    origin: str | None = None,
+    database: str | None = None,
+    cookie_prefix: str | None = None,
+    x_protocol: XProtocol = "1.0a",
+) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        ConfigurationError: A port is taken, or the folder cannot be used.
+    """
+    standins_at = f"http://localhost:{port + 1}"
+    origin = origin or f"http://{_HOST}:{port}"
+    place = prepare(data, standins=standins_at)
+    auth = demo_auth(
+        place,
+        standins_at=standins_at,
+        origin=origin,
+        database=database,
+        cookie_prefix=cookie_prefix,
+        x_protocol=x_protocol,
+    )
+    await auth.store.migrate()
+    providers = standins(
+        base=standins_at,
+        issuer=place.issuer,
+        key=place.standin_key,
+        signing_key_pem=place.signing_key_pem,
+        clients=demo_clients(place, auth.settings.origin),
+        clock=time.time,  # noqa: TID251  the stand-ins are servers of their own
+    )
+    with _bound(port) as own, _bound(port + 1) as others:
+        await _serve_both((application(auth, place.records), own), (providers, others))
+
+
+def what_to_try(*, port: int, data: Path, origin: str | None) -> str:
+    """What the terminal shows when the demo starts."""
+    address = origin or f"http://{_HOST}:{port}"
+    return f"""\
+handstamp demo at {address}
+
+  1. Open it, press "Sign in with X", and be Ada, Grace or Linus:
+     the provider is a stand-in at http://localhost:{port + 1}, nothing leaves this machine.
+  2. See your account, post something, look at your sessions; sign in with another browser too.
+  3. Give Ada a role while this runs; it counts at her next request:
+     handstamp users roles ada --add analyst --data {data}
+  4. Copy the cookie __Host-Http-session before you sign out (developer tools), and use it afterwards:
+     curl -i {address}/api/me -H 'Cookie: __Host-Http-session=…'
+     It answers 401, code session_ended, reason signed_out: the signature is still good, the session is not.
+
+Everything is in {data}. Ctrl-C ends it.
+"""
+
+
+async def _serve_both(application: tuple[ASGIApp, socket.socket], beside: tuple[ASGIApp, socket.socket]) -> None:
+    """The first server listens to signals; the other ends with it."""
+    main, other = uvicorn.Server(_config(application[0])), _Beside(_config(beside[0]))
+    task = asyncio.create_task(other.serve(sockets=[beside[1]]))
+    try:
+        await main.serve(sockets=[application[1]])
+    finally:
+        other.should_exit = True
+        await task
+
+
+class _Beside(uvicorn.Server):
+    """A server that leaves signals to another one."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave them alone."""
+        yield
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    # Forwarded headers are not for uvicorn to believe: it would rewrite the client's address before we see it.
+    return uvicorn.Config(app, proxy_headers=False, server_header=False, log_level="warning")
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise ConfigurationError(f"port {port} cannot be used ({error}): choose another with --port") from None
+    return listener

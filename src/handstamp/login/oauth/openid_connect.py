@@ -1,0 +1,157 @@
+"""Anyone who speaks OpenID Connect, by discovery."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from handstamp.core.errors import ConfigurationError, InvalidToken, LoginFailed
+from handstamp.core.ids import new_secret
+from handstamp.core.keys import Key
+from handstamp.core.models import Profile
+from handstamp.login.oauth import claims as claim
+from handstamp.login.oauth import id_token, oauth2
+from handstamp.login.oauth.discovery import Discovery, Metadata
+from handstamp.login.oauth.exchange import INVALID_RESPONSE, Exchange
+from handstamp.login.oauth.flow import Flow
+from handstamp.login.oauth.method import OAuthMethod
+from handstamp.login.oauth.provider import Begun, read_client, require_secure
+
+_PROVIDER_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+class OpenIDConnect(OAuthMethod):
+    """Sign-in with an OpenID provider: authorization code, PKCE, nonce, and a verified ID token.
+
+    Args:
+        provider_id: Its name in addresses: lower-case letters, digits, hyphens.
+        issuer: As the provider writes it, letter for letter.
+        label: Its name for people.
+        client_id: Else ``HANDSTAMP_<PROVIDER_ID>_CLIENT_ID``.
+        client_secret: Else ``HANDSTAMP_<PROVIDER_ID>_CLIENT_SECRET``.
+        public_client: Registered without a secret.
+        scope: Space-separated; ``openid`` is among it.
+        metadata_url: Where the discovery document is, if not under the issuer. Its issuer is the same in any case.
+        trusts_email: Whether ``email_verified`` from this provider is believed. Anyone can run a provider and
+            verify what they like: say yes only to one that proves addresses before it says so.
+
+    Raises:
+        ConfigurationError: A client id or secret is missing, or an argument cannot be right.
+    """
+
+    def __init__(
+        self,
+        provider_id: str,
+        issuer: str,
+        label: str,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        public_client: bool = False,
+        scope: str = "openid email profile",
+        metadata_url: str | None = None,
+        trusts_email: bool = False,
+    ) -> None:
+        if not _PROVIDER_ID.fullmatch(provider_id):
+            raise ConfigurationError(f"a provider's id has a-z, 0-9 and hyphens, up to 32: not {provider_id!r}")
+        if "openid" not in scope.split():
+            raise ConfigurationError(f"{provider_id}: without the scope openid there is no ID token")
+        self.id = provider_id
+        self.label = label
+        self.issuer = require_secure(issuer, "issuer")
+        self._client: Final = read_client(
+            provider_id, client_id=client_id, client_secret=client_secret, public_client=public_client
+        )
+        self._scope: Final = scope
+        self._trusts_email: Final = trusts_email
+        if metadata_url is not None:
+            require_secure(metadata_url, "metadata_url")
+        self._discovery: Final = Discovery(issuer, metadata_url)
+
+    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+        """Begin a sign-in; see ``Provider``. It asks for the discovery document when that is not known."""
+        metadata = yield from self._discovery.metadata(now)
+        state, verifier, nonce = new_secret(), new_secret(), new_secret()
+        url = oauth2.authorization_url(
+            metadata.authorization_endpoint,
+            client_id=self._client.id,
+            callback_url=callback_url,
+            scope=self._scope,
+            state=state,
+            verifier=verifier,
+            nonce=nonce,
+        )
+        flow = Flow.start(provider=self.id, issuer=self.issuer, now=now, state=state, verifier=verifier, nonce=nonce)
+        return Begun(url, flow)
+
+    def finish(
+        self, flow: Flow, parameters: Mapping[str, str], *, callback_url: str, now: float
+    ) -> Exchange[Profile]:
+        """Find out who came back; see ``Provider``."""
+        flow.require(provider=self.id, issuer=self.issuer, now=now)
+        metadata = yield from self._discovery.metadata(now)
+        code = oauth2.code_from_callback(flow, parameters, issuer=self.issuer, issuer_required=metadata.names_itself)
+        tokens = yield from oauth2.redeem(
+            metadata.token_endpoint,
+            replace(self._client, authentication=metadata.authentication),
+            code=code,
+            verifier=flow.verifier,
+            callback_url=callback_url,
+        )
+        claims = yield from self._claims(flow, tokens, now)
+        return self._profile((yield from self._completed(claims, tokens, metadata)))
+
+    def _claims(self, flow: Flow, tokens: oauth2.Tokens, now: float) -> Exchange[dict[str, Any]]:
+        if tokens.id_token is None:
+            raise LoginFailed(INVALID_RESPONSE, "the token endpoint gave no ID token")
+        parsed = id_token.parse(tokens.id_token)
+        key = yield from self._key(parsed.kid, now)
+        return id_token.verify(
+            parsed,
+            key,
+            issuer=self.issuer,
+            client_id=self._client.id,
+            nonce=flow.nonce,
+            access_token=tokens.access_token,
+            now=now,
+        )
+
+    def _key(self, kid: str, now: float) -> Exchange[Key]:
+        keys = yield from self._discovery.keys(now)
+        try:
+            return keys.find(kid)
+        except InvalidToken:
+            keys = yield from self._discovery.keys_again(now)
+        try:
+            return keys.find(kid)
+        except InvalidToken as error:
+            raise LoginFailed(INVALID_RESPONSE, "the ID token is signed with an unknown key") from error
+
+    def _completed(
+        self, claims: dict[str, Any], tokens: oauth2.Tokens, metadata: Metadata
+    ) -> Exchange[dict[str, Any]]:
+        """With what userinfo adds, where the ID token lacks an address or name that we asked for."""
+        scopes = self._scope.split()
+        wanted = [name for name, scope in (("email", "email"), ("name", "profile")) if scope in scopes]
+        if metadata.userinfo_endpoint is None or all(name in claims for name in wanted):
+            return claims
+        more = yield from oauth2.fetch(metadata.userinfo_endpoint, tokens, "userinfo")
+        if more.get("sub") != claims["sub"]:  # OpenID Connect Core §5.3.2
+            raise LoginFailed(INVALID_RESPONSE, "userinfo speaks of someone else")
+        # An address and what is said of it come from one place.
+        verified = (claims if "email" in claims else more).get("email_verified")
+        return {**more, **claims, "email_verified": verified}
+
+    def _profile(self, claims: dict[str, Any]) -> Profile:
+        email = claim.email(claims.get("email"))
+        # The string "true" is not true: what a provider says by mistake must not open an account.
+        verified = self._trusts_email and email is not None and claims.get("email_verified") is True
+        return Profile(
+            issuer=self.issuer,
+            subject=claim.subject(claims.get("sub")),
+            email=email,
+            email_verified=verified,
+            name=claim.text(claims.get("name")),
+            username=claim.text(claims.get("preferred_username")),
+            picture=claim.picture(claims.get("picture")),
+        )

@@ -1,0 +1,193 @@
+"""The HTTP side of a sign-in with a provider: out to it, and back.
+
+``GET /login/{id}`` seals the flow into a cookie of this browser and sends it out; ``GET /callback/{id}`` opens it,
+uses it up, and only then speaks to the provider. Nothing is created before the provider said who that is.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from handstamp.core.cookies import cookie_names_with_prefix, delete_flow_cookie, flow_cookie, read_cookie
+from handstamp.core.errors import HandstampError, InvalidRequest, InvalidToken, LoginFailed
+from handstamp.core.redirects import SafeRedirect
+from handstamp.login.oauth.client import new_client, perform
+from handstamp.login.oauth.exchange import FLOW_UNKNOWN, Exchange, parse_form
+from handstamp.login.oauth.flow import FLOW_LIFETIME, Flow, callback_parameters, cookie_key_of
+from handstamp.login.oauth.provider import Provider
+from handstamp.web.caller import NO_STORE
+from handstamp.web.errors import error_response
+from handstamp.web.host import Host
+from handstamp.web.respond import caller_of, see_other
+from handstamp.web.signing import signed_in
+
+if TYPE_CHECKING:
+    import httpx2
+
+MAX_FLOWS: Final = 5
+"""Sign-ins that one browser may have under way; the oldest makes room."""
+
+_MAX_FORM_BYTES: Final = 16_384
+_PURPOSE: Final = "oauth-flow"
+
+T = TypeVar("T")
+
+
+class OAuthRoutes:
+    """The routes of one provider.
+
+    Args:
+        provider: Which.
+        host: The application's.
+    """
+
+    def __init__(self, provider: Provider, host: Host) -> None:
+        self._provider = provider
+        self._host = host
+        self._callback_url = host.place.url(f"/callback/{provider.id}")
+        self._client: httpx2.AsyncClient | None = None
+
+    def routes(self) -> list[Route]:
+        """Out and back. A ``form_post`` answer comes by POST and is sent on as GET."""
+        path = f"/callback/{self._provider.id}"
+        return [
+            Route(f"/login/{self._provider.id}", self._begin),
+            Route(path, self._finish, methods=["GET"]),
+            Route(path, self._forward_form, methods=["POST"]),
+        ]
+
+    async def _begin(self, request: Request) -> Response:
+        """Send a browser to the provider. No cookie is set unless a document navigates: an image could not go on."""
+        if request.method == "HEAD":
+            raise InvalidRequest("a sign-in begins with GET")
+        for header, expected in (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")):
+            if request.headers.get(header, expected) != expected:
+                raise InvalidRequest("open this address in a browser window")
+        begun = await self._perform(self._provider.begin(callback_url=self._callback_url, now=self._host.clock()))
+        return_to = SafeRedirect.parse(request.query_params.get("return_to"), self._host.place.origins)
+        flow = replace(
+            begun.flow,
+            return_to=None if return_to is None else return_to.location,
+            remember=request.query_params.get("remember") == "1",
+        )
+        response = RedirectResponse(begun.url, 302, {"Cache-Control": NO_STORE, "Referrer-Policy": "no-referrer"})
+        self._keep(request, response, flow)
+        return response
+
+    async def _finish(self, request: Request) -> Response:
+        """Find out who came back, and sign them in."""
+        if request.method == "HEAD":
+            raise InvalidRequest("a sign-in ends with GET")
+        key: str | None = None
+        try:
+            parameters = callback_parameters(request.url.query)
+            key = cookie_key_of(parameters)
+            flow = self._opened(request, key)
+            response = await self._sign_in(request, flow, parameters)
+        except HandstampError as error:
+            response = error_response(request, error, self._host.place)
+            await self._record_failure(request, error)
+            if not isinstance(error, LoginFailed):
+                return response  # The flow was not used up: the store was gone, say. It may be tried again.
+        if key is not None:
+            cookie = delete_flow_cookie(self._host.place.cookies, key)
+            response.headers.append("set-cookie", cookie.decode("latin-1"))
+        return response
+
+    async def _sign_in(self, request: Request, flow: Flow, parameters: dict[str, str]) -> Response:
+        services = self._host.services or await self._host.open()
+        flow.require(provider=self._provider.id, issuer=self._provider.issuer, now=self._host.clock())
+        if not await services.challenges.consume(
+            _PURPOSE, flow.id, expires_at=flow.expires_at, now=self._host.clock()
+        ):
+            raise LoginFailed(FLOW_UNKNOWN, "the flow was used before")
+        profile = await self._perform(
+            self._provider.finish(flow, parameters, callback_url=self._callback_url, now=self._host.clock())
+        )
+        now = self._host.clock()
+        user = await services.accounts.sign_in(profile, now=now)
+        caller = caller_of(request)
+        issued = await services.sessions.start(
+            user,
+            amr=(),  # The provider knows how; RFC 8176 has no word for "somebody else saw to it".
+            persistent=flow.remember,
+            presented=caller.presented(),
+            user_agent=request.headers.get("user-agent"),
+            address=caller.address,
+            now=now,
+        )
+        await services.audit.record(
+            "signed_in",
+            now=now,
+            user_id=user.id,
+            session_id=issued.session.id,
+            address=caller.address,
+            provider=self._provider.id,
+        )
+        target = SafeRedirect.parse(flow.return_to, self._host.place.origins)
+        target = target or SafeRedirect.to_path(self._host.place.after_sign_in)
+        return signed_in(self._host, see_other(target), issued)
+
+    async def _forward_form(self, request: Request) -> Response:
+        """303 a form_post answer to GET: it comes from another site, so it lacks our cookies, and changes nothing."""
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_FORM_BYTES:
+                raise InvalidRequest("the form is too long")
+        try:
+            query = urlencode(parse_form(bytes(body).decode("ascii")))
+            return see_other(SafeRedirect.to_path(f"{request.url.path}?{query}"))
+        except ValueError as error:
+            raise InvalidRequest("the form cannot be read") from error
+
+    def _keep(self, request: Request, response: Response, flow: Flow) -> None:
+        policy = self._host.place.cookies
+        prefix = policy.flow_prefix.encode()
+        older = cookie_names_with_prefix(caller_of(request).header_lines(b"cookie"), prefix)
+        # Browsers list the cookies of one path oldest first (RFC 6265 §5.4).
+        surplus = [name.removeprefix(prefix).decode("ascii") for name in older[: max(0, len(older) + 1 - MAX_FLOWS)]]
+        sealed = self._host.flow_sealer.seal(flow.to_bytes(), context=flow.cookie_key.encode())
+        cookies = [delete_flow_cookie(policy, key) for key in surplus]
+        cookies.append(flow_cookie(policy, flow.cookie_key, sealed, max_age=int(FLOW_LIFETIME)))
+        for cookie in cookies:
+            response.headers.append("set-cookie", cookie.decode("latin-1"))
+
+    def _opened(self, request: Request, key: str | None) -> Flow:
+        """The flow that this browser keeps for this callback.
+
+        Raises:
+            LoginFailed: ``flow_unknown``; it keeps none, or one that is not ours.
+        """
+        if key is None:
+            raise LoginFailed(FLOW_UNKNOWN, "the callback names no flow")
+        name = f"{self._host.place.cookies.flow_prefix}{key}".encode()
+        sealed = read_cookie(caller_of(request).header_lines(b"cookie"), name)
+        if sealed is None:
+            raise LoginFailed(FLOW_UNKNOWN, "this browser has no such flow")
+        try:
+            return Flow.from_bytes(self._host.flow_sealer.open(sealed, context=key.encode()))
+        except InvalidToken as error:
+            raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie is not ours") from error
+
+    async def _record_failure(self, request: Request, error: HandstampError) -> None:
+        services = self._host.services
+        if services is None:
+            return
+        await services.audit.record(
+            "sign_in_failed",
+            now=self._host.clock(),
+            address=caller_of(request).address,
+            provider=self._provider.id,
+            reason=error.reason if isinstance(error, LoginFailed) else error.code,
+            message=str(error),
+        )
+
+    async def _perform(self, exchange: Exchange[T]) -> T:
+        if self._client is None:
+            self._client = new_client()
+        return await perform(exchange, self._client)

@@ -1,0 +1,63 @@
+"""The SQL store: which database it is, and its parts as one."""
+
+from typing import Final
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from handstamp.core.errors import ConfigurationError
+from handstamp.core.protocols import ChangeFeed
+from handstamp.stores.sql.audit import SqlAudit
+from handstamp.stores.sql.challenges import SqlChallenges
+from handstamp.stores.sql.part import Database
+from handstamp.stores.sql.sessions import SqlSessions
+from handstamp.stores.sql.sqlite import SqliteDatabase, database_path
+from handstamp.stores.sql.users import SqlUsers
+
+TIME_LIMIT: Final = 5.0
+
+
+class SqlStore(SqlSessions, SqlUsers, SqlChallenges, SqlAudit):
+    """Keeps everything in an SQL database.
+
+    One object serves any number of event loops, in turn or at once. It is opened after a fork, in each process.
+
+    Args:
+        url: ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+        time_limit: How long a verb may wait for the database, in seconds; then it raises ``StoreUnavailable``.
+
+    Raises:
+        ConfigurationError: The URL is none of these; the message says what to do.
+    """
+
+    def __init__(self, url: str, *, time_limit: float = TIME_LIMIT) -> None:
+        super().__init__(_database(url, time_limit))
+
+    async def open(self) -> None:
+        """See ``Store``."""
+        await self._database.open()
+
+    async def migrate(self) -> None:
+        """See ``Store``."""
+        await self._database.migrate()
+
+    def feed(self) -> ChangeFeed:
+        """See ``Store``."""
+        return self._database.feed()
+
+    async def close(self) -> None:
+        """See ``Store``."""
+        await self._database.close()
+
+
+def _database(url: str, time_limit: float) -> Database:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # "from None": the cause repeats the URL, and that may carry a password.
+        raise ConfigurationError("the database URL has no form such as sqlite:///app.db") from None
+    if parsed.drivername == "sqlite":
+        return SqliteDatabase(database_path(parsed), time_limit=time_limit)
+    raise ConfigurationError(
+        f"a database URL that begins with {parsed.drivername}: is not known here; use sqlite:///app.db"
+    )

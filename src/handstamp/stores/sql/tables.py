@@ -1,0 +1,115 @@
+"""The tables, the same in every SQL database. ``migrations/`` brings a database to them.
+
+There is no foreign key from sessions to users: they may live in two stores, and an ended session outlives a
+deleted user. On SQLite the tables that a feed watches have no rowid, so that a row has no second key by which
+an ``INSERT OR REPLACE`` could remove another row unseen.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
+
+metadata: Final = MetaData()
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("last_used_at", Double, nullable=False),
+    Column("idle_timeout", Double, nullable=False),
+    Column("persistent", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("confirmed_generation", Integer, nullable=False),
+    Column("issued_at", Double, nullable=False),
+    Column("confirmed_at", Double, nullable=False),
+    Column("superseded", Text, nullable=False),  # JSON: [[generation, when], …]
+    Column("amr", Text, nullable=False),  # JSON: [method, …]
+    Column("aal", Integer, nullable=False),
+    Column("authenticated_at", Double, nullable=False),
+    Column("user_agent", Text),
+    Column("address", Text),
+    Column("ended_at", Double),
+    Column("end_reason", Text),
+    Index("sessions_by_user", "user_id"),  # end_sessions, list_sessions
+    Index("sessions_by_expiry", "expires_at"),  # purge_sessions
+    sqlite_with_rowid=False,
+)
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", Double, nullable=False),
+    Column("email", Text),
+    Column("email_verified", Boolean, nullable=False),
+    Column("name", Text),
+    Column("username", Text),
+    Column("picture", Text),
+    Column("disabled_at", Double),
+    sqlite_with_rowid=False,
+)
+Index("users_by_email", func.lower(users.c.email))  # find_users
+Index("users_by_username", func.lower(users.c.username))  # find_users
+
+user_roles: Final = Table(
+    "user_roles",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+identities: Final = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("last_used_at", Double, nullable=False),
+    Index("identities_by_user", "user_id"),  # list_identities, delete_user
+    sqlite_with_rowid=False,
+)
+
+challenges: Final = Table(
+    "challenges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("expires_at", Double, nullable=False),
+    Index("challenges_by_expiry", "expires_at"),  # purge_challenges
+    sqlite_with_rowid=False,
+)
+
+audit_events: Final = Table(
+    "audit_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("user_id", Text),
+    Column("session_id", Text),
+    Column("address", Text),
+    Column("detail", Text, nullable=False),  # JSON: {name: text, …}
+    Index("audit_events_by_time", "at", "id"),  # list_events
+    Index("audit_events_by_user", "user_id", "at", "id"),  # list_events of a user
+)
+
+VERSION_TABLE: Final = "handstamp_version"
+"""Where Alembic keeps the revision; a name of our own, for the application may use Alembic too."""
+
+REVISION: Final = "0001"
+"""The revision that this version needs. Revisions are numbered, so that a newer one compares as greater."""

@@ -1,0 +1,44 @@
+"""Conformance suites for stores: one test for each sentence of ``handstamp.core.protocols``.
+
+A store's own test file is wiring only::
+
+    class TestSessions(SessionStoreSuite): ...
+
+with the fixtures ``store`` and ``peer`` that ``ConformanceSuite`` describes. Needs pytest and anyio's plugin.
+"""
+
+# ruff: noqa: E402  pytest rewrites the asserts only of modules that are registered before they are imported
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "handstamp.testing.audit",
+    "handstamp.testing.challenges",
+    "handstamp.testing.feed",
+    "handstamp.testing.sessions",
+    "handstamp.testing.users",
+)
+
+from handstamp.testing.audit import AuditStoreSuite
+from handstamp.testing.base import ConformanceSuite
+from handstamp.testing.challenges import ChallengeStoreSuite
+from handstamp.testing.feed import ChangeFeedSuite, StoreSuite
+from handstamp.testing.races import race
+from handstamp.testing.samples import NOW, a_profile, a_session, an_event
+from handstamp.testing.sessions import SessionStoreSuite
+from handstamp.testing.users import UserStoreSuite
+
+__all__ = [
+    "NOW",
+    "AuditStoreSuite",
+    "ChallengeStoreSuite",
+    "ChangeFeedSuite",
+    "ConformanceSuite",
+    "SessionStoreSuite",
+    "StoreSuite",
+    "UserStoreSuite",
+    "a_profile",
+    "a_session",
+    "an_event",
+    "race",
+]

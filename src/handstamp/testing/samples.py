@@ -1,0 +1,57 @@
+"""Values to test with. Each builder gives a new one with ids of its own; ``changes`` replace its fields."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from handstamp.core.ids import new_id, new_secret, new_session_id
+from handstamp.core.models import AuditEvent, Generations, Profile, Session
+
+NOW: Final = 1_800_000_000.0
+"""When tests take place. Seconds since the epoch."""
+
+HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+
+
+def a_session(**changes: Any) -> Session:
+    """A live session that began at ``NOW``, with an idle limit of a day and an absolute limit of a week."""
+    session = Session(
+        id=new_session_id(),
+        user_id=new_id(NOW),
+        created_at=NOW,
+        expires_at=NOW + 7 * DAY,
+        last_used_at=NOW,
+        idle_timeout=DAY,
+        generations=Generations(issued_at=NOW, confirmed_at=NOW),
+        amr=("pwd",),
+        authenticated_at=NOW,
+    )
+    return replace(session, **changes)
+
+
+def a_profile(**changes: Any) -> Profile:
+    """What a provider says of a person who never signed in before."""
+    profile = Profile(
+        issuer="https://id.example",
+        subject=new_secret(),
+        email="ada@example.org",
+        email_verified=True,
+        name="Ada Lovelace",
+        username="ada",
+        picture="https://id.example/ada.png",
+    )
+    return replace(profile, **changes)
+
+
+def an_event(**changes: Any) -> AuditEvent:
+    """A sign-in, as the audit log keeps it."""
+    event = AuditEvent(
+        id=new_id(NOW),
+        at=NOW,
+        event="session_started",
+        user_id=new_id(NOW),
+        session_id=new_session_id(),
+        address="192.0.2.1",
+        detail={"provider": "x"},
+    )
+    return replace(event, **changes)

@@ -1,0 +1,128 @@
+"""What each page needs, as types: a route that forgets something does not pass the type checker."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from handstamp.core.models import EndReason, Principal, Session
+from handstamp.web.pages.links import is_link, is_picture
+from handstamp.web.pages.texts import SIGNED_OUT, ReasonText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageContext:
+    """What ``Pages.render`` takes: one class for each page."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link that a route chose.
+
+    Raises:
+        ValueError: ``href`` is neither a path of this site nor an http(s) address: escaping would not stop
+            ``javascript:``.
+    """
+
+    label: str
+    href: str
+
+    def __post_init__(self) -> None:
+        if not is_link(self.href):
+            raise ValueError("a link leads to a path of this site or to an http(s) address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that people should read before they go on."""
+
+    kind: Literal["error", "notice"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login(PageContext):
+    """The ways in. Links and no forms: ``form-action`` blocks a form whose answer leads to another site."""
+
+    template = "login.html"
+    ways: tuple[Link, ...]
+    """Labelled with the provider's name; ``href`` carries the choice to be remembered and the way back."""
+    remember: bool
+    """Whether the ways, as they are linked now, keep people signed in when the browser closes."""
+    remember_toggle: str
+    """The address of this same page with the other choice."""
+    notice: Notice | None = None
+
+    def __post_init__(self) -> None:
+        if not is_link(self.remember_toggle):
+            raise ValueError("the toggle leads to this page")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(PageContext):
+    """Who is signed in. Only a check that passed makes a Principal, so the page may say ``loggedIn: true``."""
+
+    template = "account.html"
+    principal: Principal
+
+    @property
+    def picture(self) -> str | None:
+        """The picture's address, if it is one that a page may ask for."""
+        picture = self.principal.user.picture
+        return picture if picture is not None and is_picture(picture) else None
+
+    @property
+    def display_name(self) -> str:
+        """What to call the user: the first of name, username and e-mail address that there is."""
+        user = self.principal.user
+        return user.name or user.username or user.email or "No name"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The user's roles in the order of the alphabet."""
+        return tuple(sorted(self.principal.user.roles))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sessions(PageContext):
+    """Where the user is signed in."""
+
+    template = "sessions.html"
+    sessions: tuple[Session, ...]
+    current: str
+    """The id of the session that asks."""
+    now: float
+    """Seconds since the epoch, for "5 minutes ago"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOut(PageContext):
+    """The question before signing out: a link from elsewhere must not do it by itself."""
+
+    template = "sign_out.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut(PageContext):
+    """That nobody is signed in any more, and why."""
+
+    template = "signed_out.html"
+    reason: EndReason
+
+    @property
+    def text(self) -> ReasonText:
+        """The reason in words."""
+        return SIGNED_OUT[self.reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(PageContext):
+    """An error, told to people: what happened, what they can do, and how they get away from here."""
+
+    template = "message.html"
+    title: str
+    what_happened: str
+    what_to_do: str
+    way_back: Link
+    code: str
+    """The stable code of the error, for whoever is asked about it."""
