@@ -4,6 +4,8 @@
 uses it up, and only then speaks to the provider. Nothing is created before the provider said who that is.
 """
 
+import asyncio
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
@@ -13,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from handstamp.core.cookies import cookie_names_with_prefix, delete_flow_cookie, flow_cookie, read_cookie
-from handstamp.core.errors import HandstampError, InvalidRequest, InvalidToken, LoginFailed
+from handstamp.core.errors import HandstampError, InvalidRequest, InvalidToken, LoginFailed, Unauthenticated
 from handstamp.core.redirects import SafeRedirect
 from handstamp.login.oauth.client import new_client, perform
 from handstamp.login.oauth.exchange import FLOW_UNKNOWN, Exchange, parse_form
@@ -33,6 +35,8 @@ MAX_FLOWS: Final = 5
 
 _MAX_FORM_BYTES: Final = 16_384
 _PURPOSE: Final = "oauth-flow"
+_COOKIE_KEY: Final = re.compile(rb"[A-Za-z0-9_-]{22}")
+"""What ``Flow.cookie_key`` looks like. Whatever else stands behind the prefix is not ours to delete."""
 
 T = TypeVar("T")
 
@@ -48,16 +52,17 @@ class OAuthRoutes:
     def __init__(self, provider: Provider, host: Host) -> None:
         self._provider = provider
         self._host = host
-        self._callback_url = host.place.url(f"/callback/{provider.id}")
+        self._callback_path = f"/callback/{provider.id}"
+        self._callback_url = host.place.url(self._callback_path)
         self._client: httpx2.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def routes(self) -> list[Route]:
         """Out and back. A ``form_post`` answer comes by POST and is sent on as GET."""
-        path = f"/callback/{self._provider.id}"
         return [
             Route(f"/login/{self._provider.id}", self._begin),
-            Route(path, self._finish, methods=["GET"]),
-            Route(path, self._forward_form, methods=["POST"]),
+            Route(self._callback_path, self._finish, methods=["GET"]),
+            Route(self._callback_path, self._forward_form, methods=["POST"]),
         ]
 
     async def _begin(self, request: Request) -> Response:
@@ -84,15 +89,16 @@ class OAuthRoutes:
             raise InvalidRequest("a sign-in ends with GET")
         key: str | None = None
         try:
-            parameters = callback_parameters(request.url.query)
+            parameters = callback_parameters(request.scope["query_string"].decode("latin-1"))
             key = cookie_key_of(parameters)
             flow = self._opened(request, key)
             response = await self._sign_in(request, flow, parameters)
         except HandstampError as error:
             response = error_response(request, error, self._host.place)
+            response.headers["Referrer-Policy"] = "no-referrer"  # the address holds a code, and stays in the bar
             await self._record_failure(request, error)
             if not isinstance(error, LoginFailed):
-                return response  # The flow was not used up: the store was gone, say. It may be tried again.
+                return response  # Not the flow's fault: the store was gone, say. It may be tried again.
         if key is not None:
             cookie = delete_flow_cookie(self._host.place.cookies, key)
             response.headers.append("set-cookie", cookie.decode("latin-1"))
@@ -141,7 +147,7 @@ class OAuthRoutes:
                 raise InvalidRequest("the form is too long")
         try:
             query = urlencode(parse_form(bytes(body).decode("ascii")))
-            return see_other(SafeRedirect.to_path(f"{request.url.path}?{query}"))
+            return see_other(SafeRedirect.to_path(f"{self._host.place.path(self._callback_path)}?{query}"))
         except ValueError as error:
             raise InvalidRequest("the form cannot be read") from error
 
@@ -149,9 +155,13 @@ class OAuthRoutes:
         policy = self._host.place.cookies
         prefix = policy.flow_prefix.encode()
         older = cookie_names_with_prefix(caller_of(request).header_lines(b"cookie"), prefix)
+        keys = [key.decode("ascii") for name in older if _COOKIE_KEY.fullmatch(key := name.removeprefix(prefix))]
         # Browsers list the cookies of one path oldest first (RFC 6265 §5.4).
-        surplus = [name.removeprefix(prefix).decode("ascii") for name in older[: max(0, len(older) + 1 - MAX_FLOWS)]]
-        sealed = self._host.flow_sealer.seal(flow.to_bytes(), context=flow.cookie_key.encode())
+        surplus = keys[: max(0, len(keys) + 1 - MAX_FLOWS)]
+        try:
+            sealed = self._host.flow_sealer.seal(flow.to_bytes(), context=flow.cookie_key.encode())
+        except ValueError as error:
+            raise InvalidRequest("return_to is too long") from error
         cookies = [delete_flow_cookie(policy, key) for key in surplus]
         cookies.append(flow_cookie(policy, flow.cookie_key, sealed, max_age=int(FLOW_LIFETIME)))
         for cookie in cookies:
@@ -166,7 +176,10 @@ class OAuthRoutes:
         if key is None:
             raise LoginFailed(FLOW_UNKNOWN, "the callback names no flow")
         name = f"{self._host.place.cookies.flow_prefix}{key}".encode()
-        sealed = read_cookie(caller_of(request).header_lines(b"cookie"), name)
+        try:
+            sealed = read_cookie(caller_of(request).header_lines(b"cookie"), name)
+        except Unauthenticated as error:
+            raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie came twice") from error
         if sealed is None:
             raise LoginFailed(FLOW_UNKNOWN, "this browser has no such flow")
         try:
@@ -188,6 +201,8 @@ class OAuthRoutes:
         )
 
     async def _perform(self, exchange: Exchange[T]) -> T:
-        if self._client is None:
-            self._client = new_client()
+        loop = asyncio.get_running_loop()
+        # Connections belong to their loop, and test clients run each request on a loop of its own.
+        if self._client is None or self._loop is not loop:
+            self._client, self._loop = new_client(), loop
         return await perform(exchange, self._client)

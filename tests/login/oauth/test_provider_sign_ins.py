@@ -1,0 +1,213 @@
+"""Whole sign-ins, against providers that others wrote."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from handstamp.core.errors import LoginFailed
+from handstamp.core.models import Profile
+from handstamp.login.oauth import OpenIDConnect, X
+from handstamp.login.oauth.client import new_client, perform
+from handstamp.login.oauth.flow import Flow, callback_parameters, cookie_key_of
+from handstamp.login.oauth.provider import Provider
+from login.oauth.provider_x import ADA, CLIENT_KEY, CLIENT_SECRET, EMAIL, Book, provider_x
+from parts.oidc import RunningProvider
+from parts.serving import serving
+
+pytestmark = pytest.mark.network
+
+NOW = 1_800_000_000.0
+X_CALLBACK = "http://localhost:8000/auth/callback/x"
+
+
+class Visit:
+    """A browser at a provider: follows its redirects with its cookies until it is sent back to us."""
+
+    def __init__(self, provider: Provider, callback_url: str, now: float) -> None:
+        self.provider = provider
+        self.callback_url = callback_url
+        self.now = now
+
+    async def begin(self, client: httpx2.AsyncClient) -> tuple[str, Flow]:
+        """Where to go, and the flow, through the bytes in which it is kept."""
+        begun = await perform(self.provider.begin(callback_url=self.callback_url, now=self.now), client)
+        return begun.url, Flow.from_bytes(begun.flow.to_bytes())
+
+    async def browse(self, url: str, **more: str) -> dict[str, str]:
+        """The parameters with which the browser comes back."""
+        async with httpx2.AsyncClient(follow_redirects=False) as browser:
+            for _ in range(20):
+                response = await browser.get(url, params={**_query(url), **more})
+                assert response.is_redirect, response.text
+                url = str(httpx2.URL(url).join(response.headers["location"]))
+                more = {}
+                if url.startswith(self.callback_url):
+                    return callback_parameters(urlsplit(url).query)
+        raise AssertionError("the provider sends the browser in circles")
+
+    async def finish(self, client: httpx2.AsyncClient, flow: Flow, parameters: dict[str, str]) -> Profile:
+        """Who came back; the cookie is found by what the callback says."""
+        assert cookie_key_of(parameters) == flow.cookie_key
+        exchange = self.provider.finish(flow, parameters, callback_url=self.callback_url, now=self.now)
+        return await perform(exchange, client)
+
+    async def sign_in(self, client: httpx2.AsyncClient, **more: str) -> Profile:
+        """The whole way."""
+        url, flow = await self.begin(client)
+        return await self.finish(client, flow, await self.browse(url, **more))
+
+
+def _query(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+@asynccontextmanager
+async def _at_x(book: Book | None = None, *, email: bool = False) -> AsyncGenerator[tuple[Visit, httpx2.AsyncClient]]:
+    async with serving(provider_x(book or Book(NOW, X_CALLBACK))) as origin, new_client() as client:
+        yield Visit(X("1.0a", CLIENT_KEY, CLIENT_SECRET, api=origin, email=email), X_CALLBACK, NOW), client
+
+
+async def test_oauth1_signs_in_at_a_provider_on_oauthlib() -> None:
+    """Three legs, every signature checked by another implementation (OAU-12)."""
+    async with _at_x() as (visit, client):
+        assert await visit.sign_in(client) == Profile(
+            issuer="https://x.com",
+            subject="42",
+            name="Ada",
+            username="ada",
+            picture=str(ADA["profile_image_url_https"]),
+        )
+
+
+async def test_oauth1_gets_the_email_address_when_it_asks() -> None:
+    """The query is signed too."""
+    async with _at_x(email=True) as (visit, client):
+        profile = await visit.sign_in(client)
+    assert (profile.email, profile.email_verified) == (EMAIL, True)
+
+
+async def test_oauth1_ends_where_the_person_says_no() -> None:
+    """The callback names the request token as denied."""
+    async with _at_x() as (visit, client):
+        with pytest.raises(LoginFailed) as failure:
+            await visit.sign_in(client, deny="1")
+    assert failure.value.reason == "access_denied"
+
+
+async def test_oauth1_takes_no_verifier_but_the_one_given() -> None:
+    """Another browser's guess ends at the provider (OAU-12)."""
+    async with _at_x() as (visit, client):
+        url, flow = await visit.begin(client)
+        parameters = await visit.browse(url)
+        with pytest.raises(LoginFailed) as failure:
+            await visit.finish(client, flow, {**parameters, "oauth_verifier": "v" * 30})
+    assert failure.value.reason == "provider_error"
+
+
+async def test_oauth1_sends_the_time_it_was_given() -> None:
+    """A provider whose clock is far off refuses."""
+    async with _at_x(Book(NOW + 3600, X_CALLBACK)) as (visit, client):
+        with pytest.raises(LoginFailed) as failure:
+            await visit.begin(client)
+    assert failure.value.reason == "provider_error"
+
+
+@asynccontextmanager
+async def _at(
+    running: RunningProvider, client_id: str, client_secret: str | None
+) -> AsyncGenerator[tuple[Visit, httpx2.AsyncClient]]:
+    provider = OpenIDConnect(
+        "idp",
+        running.issuer,
+        "Mine",
+        client_id=client_id,
+        client_secret=client_secret,
+        public_client=client_secret is None,
+        trusts_email=True,
+    )
+    async with new_client() as client:
+        # The one place that asks what time it is: the provider is a process of its own, on this machine's clock.
+        yield Visit(provider, running.callback_url, _time_of(await client.get(running.issuer))), client
+
+
+def _time_of(response: httpx2.Response) -> float:
+    return parsedate_to_datetime(response.headers["date"]).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("client_id", "client_secret"),
+    [
+        ("basic", "secret: 100% & more + ="),
+        ("public", None),
+        ("ecdsa", "ecdsa-secret"),
+        ("eddsa", "eddsa-secret"),
+        ("pss", "pss-secret"),
+    ],
+)
+async def test_openid_connect_signs_in_at_a_certified_provider(
+    openid_provider: RunningProvider, client_id: str, client_secret: str | None
+) -> None:
+    """Discovery, PKCE, nonce, iss, ID token in each algorithm that we take, userinfo (OAU-02 to OAU-06)."""
+    async with _at(openid_provider, client_id, client_secret) as (visit, client):
+        assert await visit.sign_in(client, login_hint="grace") == Profile(
+            issuer=openid_provider.issuer,
+            subject="grace",
+            email="grace@mail.example",
+            email_verified=True,
+            name="The grace",
+            username="grace",
+        )
+
+
+async def test_openid_connect_ends_where_the_person_says_no(openid_provider: RunningProvider) -> None:
+    """With the state and issuer of the flow."""
+    async with _at(openid_provider, "public", None) as (visit, client):
+        with pytest.raises(LoginFailed) as failure:
+            await visit.sign_in(client, login_hint="nobody")
+    assert failure.value.reason == "access_denied"
+
+
+async def test_openid_connect_redeems_no_code_with_another_verifier(openid_provider: RunningProvider) -> None:
+    """A stolen code is worth nothing without the flow's cookie (OAU-02)."""
+    async with _at(openid_provider, "public", None) as (visit, client):
+        url, flow = await visit.begin(client)
+        parameters = await visit.browse(url)
+        with pytest.raises(LoginFailed) as failure:
+            await visit.finish(client, replace(flow, verifier="v" * 43), parameters)
+    assert failure.value.reason == "provider_error"
+
+
+async def test_openid_connect_takes_no_answer_for_another_nonce(openid_provider: RunningProvider) -> None:
+    """An ID token of another sign-in is refused (OAU-03)."""
+    async with _at(openid_provider, "public", None) as (visit, client):
+        url, flow = await visit.begin(client)
+        parameters = await visit.browse(url)
+        with pytest.raises(LoginFailed) as failure:
+            await visit.finish(client, replace(flow, nonce="another-nonce"), parameters)
+    assert failure.value.reason == "invalid_response"
+
+
+async def test_openid_connect_needs_the_issuer_that_the_provider_promises(openid_provider: RunningProvider) -> None:
+    """It says in its document that it names itself, so a callback without is not its own (OAU-04)."""
+    async with _at(openid_provider, "public", None) as (visit, client):
+        url, flow = await visit.begin(client)
+        parameters = await visit.browse(url)
+        assert parameters.pop("iss") == openid_provider.issuer
+        with pytest.raises(LoginFailed) as failure:
+            await visit.finish(client, flow, parameters)
+    assert failure.value.reason == "invalid_response"
+
+
+async def test_openid_connect_takes_no_document_of_another_issuer(openid_provider: RunningProvider) -> None:
+    """The same server by another name (OAU-05)."""
+    alias = openid_provider.issuer.replace("localhost", "127.0.0.1")
+    provider = OpenIDConnect("idp", alias, "Mine", client_id="public", public_client=True)
+    async with new_client() as client:
+        with pytest.raises(LoginFailed) as failure:
+            await perform(provider.begin(callback_url=openid_provider.callback_url, now=NOW), client)
+    assert failure.value.reason == "invalid_response"
