@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
@@ -24,7 +24,7 @@ MEMBERS: Final = ("Tonight's password for the back room is a fresh hand.", "The 
 REPORTS: Final = ("Stamps given tonight", "Stamps cancelled tonight")
 
 _TEMPLATES: Final = Environment(
-    loader=PackageLoader("handstamp.demo"),
+    loader=ChoiceLoader([PackageLoader("handstamp.demo"), PackageLoader("handstamp.web.pages")]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

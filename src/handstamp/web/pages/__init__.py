@@ -43,6 +43,12 @@ def stylesheet() -> bytes:
 
 
 @cache
+def icon() -> bytes:
+    """The icon of the browser's tab, SVG; the pages ask for it at ``{base}/icon.svg``."""
+    return resources.files(__name__).joinpath("icon.svg").read_bytes()
+
+
+@cache
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  loads when a page is asked for
 
