@@ -33,7 +33,7 @@ check: $(VENV)/.dev node ## Lint, format, types, imports, dependencies, spelling
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry src
 	$(BIN)/codespell
 	$(BIN)/mkdocs build --strict --quiet
