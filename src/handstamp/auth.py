@@ -64,11 +64,11 @@ class Auth:
         self.methods = tuple(methods)
         self.clock = clock
         self.load_user = load_user
-        self.store: Store = (
-            store_at(self.settings.database.get_secret_value())
-            if database is None or isinstance(database, str)
-            else database
-        )
+        if database is None or isinstance(database, str):
+            url = self.settings.database.get_secret_value()
+            self.store: Store = store_at(url)
+        else:
+            self.store = database
         self.place = Place(
             app_name=self.settings.app_name,
             mount=self.settings.mount,
@@ -76,7 +76,7 @@ class Auth:
             cookies=self.settings.cookies,
             origins=self.settings.origins,
         )
-        secrets = _secrets(self.settings)
+        secrets = _secrets(self.settings, url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self.flow_sealer = Sealer(secrets, Purpose.FLOW)
         self.services: Services | None = None
@@ -119,9 +119,13 @@ class Auth:
         """The accounts, usable without HTTP. The store is open: see ``open``."""
         return self._opened.accounts
 
-    @cached_property
+    @property
     def application(self) -> ASGIApp:
         """Handstamp's own routes, to be mounted at ``place.mount``."""
+        return self._application
+
+    @cached_property
+    def _application(self) -> ASGIApp:
         from handstamp.web.application import application  # noqa: PLC0415  the routes load when they are mounted
 
         return application(self, self.methods)
@@ -176,14 +180,13 @@ def store_at(url: str) -> Store:
     raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db or memory://")
 
 
-def _secrets(settings: "Settings") -> tuple[str, ...]:
-    """The configured secrets; on loopback, without any, one that is made once and kept beside the database."""
+def _secrets(settings: "Settings", url: str | None) -> tuple[str, ...]:
+    """The configured secrets. On loopback, without any: one that is kept beside the database, where it is a file."""
     if settings.secret:
         return tuple(secret.get_secret_value() for secret in settings.secret)
-    database = settings.database.get_secret_value()
-    if not database.startswith(_SQLITE):
+    if url is None or not url.startswith(_SQLITE):
         return (new_secret(),)
-    return (kept(Path(f"{database.removeprefix(_SQLITE)}-secret"), new_secret),)
+    return (kept(Path(f"{url.removeprefix(_SQLITE)}-secret"), new_secret),)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
@@ -202,8 +205,9 @@ def kept(path: Path, make: Callable[[], str]) -> str:
         if path.stat().st_mode & 0o077:
             raise ConfigurationError(f"{path} can be read by others: chmod 600 {path}")
         return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be used: {error.strerror}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not the text that was written there"
+        raise ConfigurationError(f"{path} cannot be used: {reason}") from None
 
 
 def _write_once(path: Path, text: str) -> None:

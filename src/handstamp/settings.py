@@ -94,9 +94,9 @@ class Settings(StoreSettings):
         Field(description="Other origins that may send unsafe requests and be redirected to, comma-separated."),
     ] = frozenset()
     app_name: Annotated[str, Field(description="What people know the application by.", max_length=80)] = "handstamp"
-    mount: Annotated[
-        str, Field(description="The path of handstamp's own routes.", pattern=r"^/[a-z0-9/_-]*[a-z0-9_-]$")
-    ] = "/auth"
+    mount: Annotated[str, Field(description="The path of handstamp's own routes.", pattern=r"^(/[a-z0-9_-]+)+$")] = (
+        "/auth"
+    )
     after_sign_in: Annotated[str, Field(description="The path where people go who asked for nothing else.")] = "/"
     absolute_timeout: Annotated[Duration, Field(description="A session ends this long after it began.", gt=0)] = (
         SessionPolicy().absolute_timeout
@@ -222,19 +222,18 @@ def load_database() -> str:
         raise ConfigurationError(_in_words(error)) from None
 
 
-def sources() -> Mapping[str, str]:
-    """Where each setting comes from when no keyword is given: a variable, a file, or ``default``."""
-    variables = {name.upper() for name in os.environ}  # noqa: TID251  its home
-    values = _file_values()
+def stated() -> Mapping[str, tuple[str, object]]:
+    """What the environment, or else the file, says of each setting, unchecked: where, and what.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+    """
     file = os.environ.get(CONFIG_VARIABLE, "")  # noqa: TID251  its home
-    return {
-        name: variable
-        if (variable := f"{PREFIX}{name.upper()}") in variables
-        else file
-        if name in values
-        else "default"
-        for name in Settings.model_fields
-    }
+    said: dict[str, tuple[str, object]] = {name: (file, value) for name, value in _file_values().items()}
+    for variable, value in os.environ.items():  # noqa: TID251  its home
+        if variable.upper().startswith(PREFIX):
+            said[variable.upper().removeprefix(PREFIX).lower()] = (variable, value)
+    return said
 
 
 def _file_values() -> Mapping[str, Any]:
@@ -249,10 +248,17 @@ def _file_values() -> Mapping[str, Any]:
         raise ConfigurationError(f"{name} is no TOML: {error}") from None
 
 
+_WORDS: Final = {
+    "extra_forbidden": "there is no such setting: see `handstamp config show` for the names",
+    "string_pattern_mismatch": "write a path in small letters, digits, - and _, such as /auth",
+}
+"""What to do, where pydantic says only what is wrong. One field has a pattern: ``mount``."""
+
+
 def _in_words(error: ValidationError) -> str:
     lines: list[str] = []
     for fault in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
+        message = _WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         lines.append(f"{name}: {message}" if name else message)
     return "; ".join(lines)

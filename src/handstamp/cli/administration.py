@@ -1,0 +1,123 @@
+"""The use cases over a store, for commands: without the server secret, the origin, or any other setting."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from handstamp.auth import store_at
+from handstamp.core.errors import ConfigurationError
+from handstamp.core.ids import new_secret
+from handstamp.core.keys import KeyRing, Purpose
+from handstamp.core.policy import SessionPolicy
+from handstamp.core.protocols import Store
+from handstamp.core.tokens import SessionTokens
+from handstamp.services.accounts import Accounts
+from handstamp.services.audit import Audit
+from handstamp.services.cache import CoherentCache
+from handstamp.services.sessions import Sessions
+from handstamp.settings import load_database
+
+T = TypeVar("T")
+
+_NOBODY: Final = "https://administration.invalid"
+"""The issuer of tokens that are never made (RFC 2606 §2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """A system as a command sees it. What it changes counts at the next request of each running process."""
+
+    users: Accounts
+    sessions: Sessions
+    store: Store
+    now: float
+    """When the command began, in seconds since the epoch."""
+
+
+def administered(database: str | None, work: Callable[[Administration], Awaitable[T]]) -> T:
+    """What ``work`` gives.
+
+    Args:
+        database: A URL; None for the one that is configured.
+        work: Does what the command is there for.
+
+    Raises:
+        ConfigurationError: No command can work on this database as it is; the message says what to do.
+        StoreUnavailable: It cannot be asked now.
+    """
+
+    async def run() -> T:
+        async with _opened(lasting_store(database)) as system:
+            return await work(system)
+
+    return asyncio.run(run())
+
+
+def migrated(database: str | None) -> bool:
+    """Bring a store to the shape of this version; whether there was anything to do.
+
+    Raises:
+        ConfigurationError: It cannot be brought there; the message says why.
+        StoreUnavailable: It cannot be asked now.
+    """
+
+    async def run() -> bool:
+        store = lasting_store(database)
+        if await _fits(store):
+            return False
+        await store.migrate()
+        try:
+            await store.open()
+        finally:
+            await store.close()
+        return True
+
+    return asyncio.run(run())
+
+
+def lasting_store(database: str | None) -> Store:
+    """The store at a URL, or at the configured one; not open yet.
+
+    Raises:
+        ConfigurationError: There is none, or it is the memory of another process.
+    """
+    url = database or load_database()
+    if url == "memory://":
+        raise ConfigurationError("memory:// is inside one process, and no command can see it: name a database")
+    return store_at(url)
+
+
+async def _fits(store: Store) -> bool:
+    try:
+        await store.open()
+    except ConfigurationError:
+        return False
+    finally:
+        await store.close()
+    return True
+
+
+@asynccontextmanager
+async def _opened(store: Store) -> AsyncGenerator[Administration, None]:
+    try:
+        await store.open()
+        cache = CoherentCache(store.feed())
+        try:
+            yield _wired(store, cache, now=time.time())  # noqa: TID251  the one look at the clock of a command
+        finally:
+            cache.close()
+    finally:
+        await store.close()
+
+
+def _wired(store: Store, cache: CoherentCache, *, now: float) -> Administration:
+    # Administration signs nothing and reads no token, so the key is one that nobody else will ever have: a command
+    # works where the server secret is not, and could not let anybody in if it tried.
+    tokens = SessionTokens(KeyRing.from_secrets((new_secret(),), Purpose.SESSION), _NOBODY)
+    audit = Audit(store)
+    sessions = Sessions(policy=SessionPolicy(), tokens=tokens, store=store, cache=cache, audit=audit)
+    users = Accounts(store=store, sessions=sessions, cache=cache, audit=audit)
+    return Administration(users=users, sessions=sessions, store=store, now=now)
