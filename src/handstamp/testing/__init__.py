@@ -15,7 +15,11 @@ pytest.register_assert_rewrite(
     "handstamp.testing.audit",
     "handstamp.testing.challenges",
     "handstamp.testing.feed",
+    "handstamp.testing.identities",
+    "handstamp.testing.session_end",
+    "handstamp.testing.session_use",
     "handstamp.testing.sessions",
+    "handstamp.testing.steps",
     "handstamp.testing.users",
 )
 
@@ -23,12 +27,13 @@ from handstamp.testing.audit import AuditStoreSuite
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.challenges import ChallengeStoreSuite
 from handstamp.testing.feed import ChangeFeedSuite, StoreSuite
-from handstamp.testing.races import race
+from handstamp.testing.races import CALLERS, race
 from handstamp.testing.samples import NOW, a_profile, a_session, an_event
 from handstamp.testing.sessions import SessionStoreSuite
 from handstamp.testing.users import UserStoreSuite
 
 __all__ = [
+    "CALLERS",
     "NOW",
     "AuditStoreSuite",
     "ChallengeStoreSuite",

@@ -4,9 +4,7 @@ from handstamp.core.ids import new_secret
 from handstamp.core.protocols import ChallengeStore
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.races import race
-from handstamp.testing.samples import HOUR, NOW
-
-LATER = NOW + HOUR
+from handstamp.testing.samples import LATER, NOW
 
 
 class ChallengeStoreSuite(ConformanceSuite):

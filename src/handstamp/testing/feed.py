@@ -12,11 +12,9 @@ from handstamp.core.models import NOTHING_CHANGED, EndReason
 from handstamp.core.protocols import ChangeFeed, Store
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.races import race
-from handstamp.testing.samples import HOUR, NOW, a_profile, a_session
-from handstamp.testing.sessions import advanced, started
-from handstamp.testing.users import signed_up
+from handstamp.testing.samples import HOUR, LATER, NOW, a_profile, a_session
+from handstamp.testing.steps import advanced, signed_up, started
 
-LATER = NOW + HOUR
 _STEP = 0.001
 _PATIENCE = 5.0
 _MOST_POLLS = 5000

@@ -12,6 +12,8 @@ NOW: Final = 1_800_000_000.0
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 
+LATER: Final = NOW + HOUR
+
 
 def a_session(**changes: Any) -> Session:
     """A live session that began at ``NOW``, with an idle limit of a day and an absolute limit of a week."""

@@ -94,14 +94,14 @@ class SqliteDatabase:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """See ``Database``."""
         lane = self._in_this_process().reads
-        return await lane.run(lambda: lane.transaction(work))
+        return await lane.run(lambda caller: lane.transaction(work, caller))
 
     async def write(self, work: Callable[[Connection], T], *, told: bool = True) -> T:
         """See ``Database``."""
         lane = self._in_this_process().writes
         if told:
-            return await lane.run(lambda: self._told(lambda: lane.transaction(work)))
-        return await lane.run(lambda: lane.transaction(work))
+            return await lane.run(lambda caller: self._told(lambda: lane.transaction(work, caller)))
+        return await lane.run(lambda caller: lane.transaction(work, caller))
 
     async def prune(self, *, now: float) -> None:
         """See ``Database``. In small batches, between which others write."""

@@ -17,13 +17,20 @@ from sqlalchemy.pool import StaticPool
 
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.stores.sql.sqlite.connect import connect_checked
-from handstamp.stores.sql.sqlite.errors import is_outage, unavailable
+from handstamp.stores.sql.sqlite.errors import is_outage, primary_code, unavailable
 from handstamp.stores.sql.sqlite.file import DatabaseFile, Identity, identity_of
 
 T = TypeVar("T")
 
-_BUSY_SHARE: Final = 0.9
-"""SQLite gives up a little before the caller does, so that the caller hears that nothing was changed."""
+_PATIENCE: Final = 0.05
+"""Seconds for which SQLite waits for a lock, before it is asked whether the caller still waits."""
+
+
+class Caller:
+    """Whoever waits for a transaction."""
+
+    gone = False
+    """True when nobody waits any more. What has not begun by then does not begin."""
 
 
 class Lane:
@@ -47,20 +54,22 @@ class Lane:
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handstamp-sqlite")
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[Caller], T]) -> T:
         """What ``work`` gives in the thread.
 
         Raises:
             StoreUnavailable: It did not within the time limit. If it had begun, it goes on to its end.
         """
-        loop = asyncio.get_running_loop()
+        caller = Caller()
         try:
             async with asyncio.timeout(self._time_limit):
-                return await loop.run_in_executor(self._thread, work)
+                return await asyncio.get_running_loop().run_in_executor(self._thread, work, caller)
         except TimeoutError as error:
             raise unavailable(self._file.path, f"no answer within {self._time_limit:g} s") from error
+        finally:
+            caller.gone = True
 
-    def transaction(self, work: Callable[[Connection], T]) -> T:
+    def transaction(self, work: Callable[[Connection], T], caller: Caller) -> T:
         """What ``work`` gives in one transaction, which is committed then. To be called in the thread.
 
         Raises:
@@ -70,7 +79,7 @@ class Lane:
             if self._identity != identity_of(self._file.path):
                 self._engine.dispose()  # another file took its place; the next line opens that one
             with self._engine.connect() as connection, connection.begin():
-                connection.exec_driver_sql(self._begin)
+                self._begin_transaction(connection, caller)
                 return work(connection)
         except DBAPIError as error:
             if not is_outage(error.orig):
@@ -79,10 +88,21 @@ class Lane:
         except (sqlite3.Error, OSError, ConfigurationError) as error:
             raise unavailable(self._file.path, error) from error
 
+    def _begin_transaction(self, connection: Connection, caller: Caller) -> None:
+        """Wait for the lock as long as the caller does: who was told "unavailable" finds nothing changed later."""
+        while True:
+            try:
+                connection.exec_driver_sql(self._begin)
+            except DBAPIError as error:
+                if caller.gone or primary_code(error.orig) != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+
     async def close(self) -> None:
         """Close the connection after the work that is under way, and end the thread."""
         try:
-            await self.run(self._engine.dispose)
+            await self.run(lambda _: self._engine.dispose())
         except StoreUnavailable:
             self._thread.submit(self._engine.dispose)  # when the work that holds the thread is done
         self._thread.shutdown(wait=False)
@@ -90,4 +110,4 @@ class Lane:
     def _connect(self) -> sqlite3.Connection:
         # The identity first: a file that is replaced in between is then noticed at the next transaction.
         self._identity = identity_of(self._file.path)
-        return connect_checked(self._file, writes=self._writes, busy_timeout=self._time_limit * _BUSY_SHARE)
+        return connect_checked(self._file, writes=self._writes, busy_timeout=_PATIENCE)
