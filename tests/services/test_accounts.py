@@ -1,0 +1,196 @@
+"""Accounts: what is done to users counts at the next request, in every process."""
+
+import pytest
+
+from handstamp.core.errors import InvalidRequest, LoginFailed, NotFound, SessionEnded, StoreUnavailable
+from handstamp.core.models import EndReason, User
+from handstamp.testing import NOW, a_profile
+from world import AdverseStore, World
+
+LATER = NOW + 60
+
+
+async def refused(world: World, token: bytes, *, now: float = LATER) -> set[EndReason]:
+    """Why each process refuses a token."""
+    reasons: set[EndReason] = set()
+    for process in world.processes:
+        with pytest.raises(SessionEnded) as caught:
+            await process.admit(token, now=now)
+        reasons.add(caught.value.reason)
+    return reasons
+
+
+async def cached(world: World, user: User) -> bytes:
+    """The token of a new session of a user, whom every process has in memory."""
+    token = (await world.signed_in(user=user)).token.encode()
+    for process in world.processes:
+        assert (await process.admit(token, now=NOW)).settled
+        assert process.check.find(token, NOW) is not None
+    return token
+
+
+async def test_a_new_identity_makes_a_user() -> None:
+    """With what the provider says, and an event."""
+    world = World()
+    profile = a_profile()
+    user = await world[0].accounts.sign_in(profile, now=NOW)
+    assert (user.email, user.email_verified, user.name) == (profile.email, True, profile.name)
+    assert await world[1].accounts.get(user.id) == user
+    assert await world.events() == ["signed_up"]
+
+
+async def test_a_known_identity_signs_the_same_user_in() -> None:
+    """Keyed by issuer and subject; no second sign-up is recorded."""
+    world = World()
+    profile = a_profile()
+    user = await world[0].accounts.sign_in(profile, now=NOW)
+    assert await world[1].accounts.sign_in(profile, now=LATER) == user
+    assert await world.events() == ["signed_up"]
+
+
+async def test_an_equal_address_joins_nothing() -> None:
+    """Another provider that says the same e-mail address and username makes another user (OAU-07)."""
+    world = World()
+    one = await world[0].accounts.sign_in(a_profile(), now=NOW)
+    two = await world[0].accounts.sign_in(a_profile(issuer="https://other.example"), now=NOW)
+    assert one.id != two.id
+    assert {user.id for user in await world[0].accounts.find("ada@example.org")} == {one.id, two.id}
+
+
+async def test_users_are_listed_in_the_order_of_their_making() -> None:
+    """A page at a time."""
+    world = World()
+    users = [await world.user(now=NOW + number) for number in range(5)]
+    first = await world[0].accounts.list(limit=3)
+    assert first == tuple(users[:3])
+    assert await world[0].accounts.list(after=first[-1].id) == tuple(users[3:])
+
+
+async def test_roles_count_at_the_next_request() -> None:
+    """Given and taken, in every process, for whom is in memory (A7)."""
+    world = World()
+    user = await world.user()
+    token = await cached(world, user)
+    await world[0].accounts.change_roles(user.id, add=frozenset({"analyst", "admin"}), now=NOW)
+    found = [(await process.admit(token, now=LATER)).principal.user.roles for process in world.processes]
+    assert found == [{"analyst", "admin"}] * 2
+    await world[1].accounts.change_roles(user.id, remove=frozenset({"admin"}), now=NOW)
+    found = [(await process.admit(token, now=LATER)).principal.user.roles for process in world.processes]
+    assert found == [{"analyst"}] * 2
+
+
+async def test_a_change_of_roles_is_recorded() -> None:
+    """What was given and what was taken, in order."""
+    world = World()
+    user = await world.user()
+    await world[0].accounts.change_roles(user.id, add=frozenset({"b", "a"}), remove=frozenset({"c"}), now=NOW)
+    event = await world.event("roles_changed")
+    assert (event.user_id, dict(event.detail)) == (user.id, {"added": "a b", "removed": "c"})
+
+
+@pytest.mark.parametrize("role", ["", "Admin", "a b", "a,b", "-a", ".a", "a\n", "ä", "a" * 65])
+async def test_a_name_that_is_none_for_a_role_is_refused(role: str) -> None:
+    """Nothing is changed; a comma would forge a second role in a header."""
+    world = World()
+    user = await world.user()
+    with pytest.raises(InvalidRequest, match="is no name for a role"):
+        await world[0].accounts.change_roles(user.id, add=frozenset({"fine", role}), now=NOW)
+    assert (await world[0].accounts.get(user.id)).roles == frozenset()
+
+
+@pytest.mark.parametrize("role", ["a", "0", "reports:read", "team-1.x_y", "a" * 64])
+async def test_a_name_for_a_role_is_taken_as_it_is(role: str) -> None:
+    """1 to 64 of a-z, 0-9 and four signs."""
+    world = World()
+    user = await world.user()
+    assert (await world[0].accounts.change_roles(user.id, add=frozenset({role}), now=NOW)).roles == {role}
+
+
+async def test_a_disabled_user_is_refused_at_the_next_request() -> None:
+    """In every process, with all sessions ended (SES-01)."""
+    world = World()
+    user = await world.user()
+    tokens = [await cached(world, user) for _ in range(2)]
+    disabled = await world[0].accounts.disable(user.id, now=NOW)
+    assert disabled.disabled_at == NOW
+    for token in tokens:
+        assert await refused(world, token) == {EndReason.USER_DISABLED}
+    assert await world.store.list_sessions(user.id, now=NOW) == ()
+    assert "user_disabled" in await world.events()
+
+
+async def test_an_enabled_user_signs_in_again_and_old_sessions_stay_ended() -> None:
+    """Enabling undoes no end."""
+    world = World()
+    user = await world.user()
+    token = await cached(world, user)
+    await world[0].accounts.disable(user.id, now=NOW)
+    enabled = await world[0].accounts.enable(user.id, now=NOW)
+    assert await refused(world, token) == {EndReason.USER_DISABLED}
+    assert (await world[1].admit(await cached(world, enabled), now=LATER)).principal.user == enabled
+    assert (await world.events()).count("user_enabled") == 1
+
+
+async def test_a_user_who_was_disabled_while_signing_in_is_refused_at_the_next_request() -> None:
+    """The session that was started too late to be ended lets nobody in."""
+    world = World()
+    user = await world.user()
+    await world[0].accounts.disable(user.id, now=NOW)
+    token = (await world.signed_in(user=user)).token.encode()
+    assert await refused(world, token) == {EndReason.USER_DISABLED}
+
+
+async def test_a_deleted_user_is_refused_at_the_next_request() -> None:
+    """In every process, with all sessions ended; the identity can sign up again, as somebody else (SES-01)."""
+    world = World()
+    profile = a_profile()
+    user = await world[0].accounts.sign_in(profile, now=NOW)
+    token = await cached(world, user)
+    await world[0].accounts.delete(user.id, now=NOW)
+    assert await refused(world, token) == {EndReason.USER_DELETED}
+    assert (await world[0].accounts.sign_in(profile, now=LATER)).id != user.id
+    assert "user_deleted" in await world.events()
+
+
+async def test_a_disabled_user_cannot_sign_in() -> None:
+    """No session is made."""
+    world = World()
+    user = await world.user()
+    disabled = await world[0].accounts.disable(user.id, now=NOW)
+    with pytest.raises(LoginFailed) as caught:
+        await world.signed_in(user=disabled)
+    assert caught.value.reason == "user_disabled"
+    assert await world.store.list_sessions(user.id, now=NOW) == ()
+
+
+async def test_what_does_not_exist_is_not_found() -> None:
+    """The same error for each verb, and no event."""
+    world = World()
+    accounts = world[0].accounts
+    calls = (
+        accounts.get("missing"),
+        accounts.change_roles("missing", add=frozenset({"a"}), now=NOW),
+        accounts.disable("missing", now=NOW),
+        accounts.enable("missing", now=NOW),
+        accounts.delete("missing", now=NOW),
+    )
+    for call in calls:
+        with pytest.raises(NotFound):
+            await call
+    assert await accounts.find("missing") == ()
+    assert await world.events() == []
+
+
+async def test_disabling_can_be_tried_again_after_an_outage() -> None:
+    """The user is refused at once; the second try ends the sessions too."""
+    store = AdverseStore()
+    world = World(store)
+    user = await world.user()
+    token = await cached(world, user)
+    store.down.add("end_sessions")
+    with pytest.raises(StoreUnavailable):
+        await world[0].accounts.disable(user.id, now=NOW)
+    assert await refused(world, token) == {EndReason.USER_DISABLED}
+    store.down.clear()
+    await world[0].accounts.disable(user.id, now=LATER)
+    assert await world.store.list_sessions(user.id, now=LATER) == ()
