@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def free_ports() -> int:
 
 
 @contextlib.contextmanager
-def running_demo(data: Path, *options: str, port: int | None = None) -> Iterator[Demo]:
+def running_demo(data: Path, *options: str, port: int | None = None) -> Generator[Demo]:
     """A demo process with its data in a folder, until the end of the block."""
     port = port or free_ports()
     log = data.with_name(f"{data.name}-{port}.log")

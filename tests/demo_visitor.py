@@ -1,8 +1,9 @@
 """Somebody without JavaScript who uses the demo: a client that keeps cookies as a browser on loopback does."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -27,11 +28,20 @@ class Visitor:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def ask(self, method: str, path: str, *, at: Demo | None = None, **options: object) -> httpx2.Response:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        at: Demo | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> httpx2.Response:
         """One request to the application, with its cookies, which the answer may change."""
-        headers = {**dict(options.pop("headers", {})), "cookie": self.cookie_header()}  # type: ignore[call-overload]
         url = urljoin((at or self.demo).url, path)
-        response = self._http.request(method, url, headers=headers, **options)  # type: ignore[arg-type]
+        sent = {**(headers or {}), "cookie": self.cookie_header()}
+        response = self._http.request(method, url, headers=sent, params=params, json=json)
         for line in response.headers.get_list("set-cookie"):
             name, _, rest = line.partition("=")
             value = rest.partition(";")[0]

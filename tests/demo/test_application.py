@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from demo_process import Demo, handstamp, running_demo
 from demo_visitor import PAGE, SESSION, Visitor
@@ -162,11 +163,11 @@ async def test_the_echo_is_for_people_who_are_signed_in(demo: Demo, visitor: Vis
     assert refused.value.response.status_code in {401, 403}
     await asyncio.to_thread(visitor.sign_in)
     headers = {"Cookie": visitor.cookie_header()}
-    async with connect(address, additional_headers=headers, origin=demo.url) as socket:  # type: ignore[arg-type]
+    async with connect(address, additional_headers=headers, origin=Origin(demo.url)) as socket:
         await socket.send("hello")
         assert await socket.recv() == "hello"
     with pytest.raises(InvalidStatus):
-        await connect(address, additional_headers=headers, origin="http://evil.example")  # type: ignore[arg-type]
+        await connect(address, additional_headers=headers, origin=Origin("http://evil.example"))
 
 
 def test_the_folder_keeps_its_secrets_to_itself(demo: Demo) -> None:

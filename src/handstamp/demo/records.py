@@ -1,7 +1,7 @@
 """What people post: the application's own data, in a file of its own, apart from handstamp's."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +61,7 @@ class Records:
             return [Record(*row) for row in connection.execute(statement, parameters)]
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Generator[sqlite3.Connection]:
         connection = sqlite3.connect(self._path, timeout=5.0)
         try:
             with connection:
