@@ -1,6 +1,7 @@
 """The article's application, run as a process and used without a browser."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,3 +190,11 @@ def test_a_taken_port_is_one_line(demo: Demo, tmp_path: Path) -> None:
     assert result.returncode != 0
     assert "--port" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_interrupt_ends_the_demo_quietly(tmp_path: Path) -> None:
+    """Ctrl-C is how one leaves: no traceback, and 0."""
+    with running_demo(tmp_path / "data") as running:
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(20) == 0
+        assert "Traceback" not in running.log.read_text()

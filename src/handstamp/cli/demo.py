@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +42,7 @@ def demo(
     except ImportError as error:
         raise ConfigurationError(f'the demo needs {error.name}: pip install "handstamp[demo]"') from None
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    typer.echo(what_to_try(port=port, data=data, origin=origin))
+    typer.echo(what_to_try(port=port, data=data, origin=origin, command=_as_called()))
     asyncio.run(
         run(
             port=port,
@@ -51,3 +53,9 @@ def demo(
             x_protocol=x_protocol.value,
         )
     )
+
+
+def _as_called() -> str:
+    """How this command was called: by its name if the shell finds it so, else by its path."""
+    found = shutil.which("handstamp")
+    return "handstamp" if found and Path(found).samefile(sys.argv[0]) else sys.argv[0]

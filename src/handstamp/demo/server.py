@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 import time
 from collections.abc import Generator
@@ -104,8 +105,8 @@ async def run(
         await _serve_both((application(auth, place.records), own), (providers, others))
 
 
-def what_to_try(*, port: int, data: Path, origin: str | None) -> str:
-    """What the terminal shows when the demo starts."""
+def what_to_try(*, port: int, data: Path, origin: str | None, command: str) -> str:
+    """What the terminal shows when the demo starts; ``command`` is how handstamp was called."""
     address = origin or f"http://{_HOST}:{port}"
     return f"""\
 handstamp demo at {address}
@@ -114,7 +115,7 @@ handstamp demo at {address}
      the provider is a stand-in at http://localhost:{port + 1}, nothing leaves this machine.
   2. See your account, post something, look at your sessions; sign in with another browser too.
   3. Give Ada a role while this runs; it counts at her next request:
-     handstamp users roles ada --add analyst --data {data}
+     {command} users roles ada --add analyst --data {data}
   4. Copy the cookie __Host-Http-session before you sign out (developer tools), and use it afterwards:
      curl -i {address}/api/me -H 'Cookie: __Host-Http-session=…'
      It answers 401, code session_ended, reason signed_out: the signature is still good, the session is not.
@@ -123,19 +124,26 @@ Everything is in {data}. Ctrl-C ends it.
 """
 
 
-async def _serve_both(application: tuple[ASGIApp, socket.socket], beside: tuple[ASGIApp, socket.socket]) -> None:
-    """The first server listens to signals; the other ends with it."""
-    main, other = uvicorn.Server(_config(application[0])), _Beside(_config(beside[0]))
-    task = asyncio.create_task(other.serve(sockets=[beside[1]]))
-    try:
-        await main.serve(sockets=[application[1]])
-    finally:
-        other.should_exit = True
-        await task
+async def _serve_both(*served: tuple[ASGIApp, socket.socket]) -> None:
+    """Serve until SIGINT or SIGTERM; a second one does not wait for open connections."""
+    servers = [_Server(_config(app)) for app, _ in served]
+
+    def stop() -> None:
+        for server in servers:
+            server.force_exit = server.should_exit
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop)
+    listeners = [listener for _, listener in served]
+    await asyncio.gather(
+        *(server.serve(sockets=[listener]) for server, listener in zip(servers, listeners, strict=True))
+    )
 
 
-class _Beside(uvicorn.Server):
-    """A server that leaves signals to another one."""
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs several of them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
