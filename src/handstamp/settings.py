@@ -25,7 +25,7 @@ from handstamp.core.durations import parse_duration
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.keys import check_secrets
 from handstamp.core.origins import is_loopback_origin, parse_origin
-from handstamp.core.policy import CookiePolicy, OriginPolicy, RotationPolicy, SessionPolicy
+from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, RotationPolicy, SessionPolicy
 from handstamp.core.redirects import SafeRedirect
 
 PREFIX: Final = "HANDSTAMP_"
@@ -161,6 +161,8 @@ class Settings(StoreSettings):
             raise ConfigurationError("idle_timeout is longer than absolute_timeout: a session could never be idle")
         if self.rotate_after and self.grace >= self.rotate_after:
             raise ConfigurationError("grace must be shorter than rotate_after, or a stolen token is never found")
+        if self.rotate_after == 0 and self.grace > MINUTE:
+            raise ConfigurationError("a token that is replaced at each response wants a grace of 10s, 60s at the most")
         return self
 
     @property
