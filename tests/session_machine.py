@@ -38,7 +38,7 @@ PICK = st.integers(0, 7)
 PROCESS = st.sampled_from([0, 1])
 LOST = st.sampled_from([False, False, False, True])
 DUE = POLICY.rotation.rotate_after + MAX_SKEW
-SECONDS = st.sampled_from([20.0, MINUTE, TRANSIT - 1, TRANSIT - 1, GRACE + MAX_SKEW, DUE, DUE, DUE, HOUR, 3 * HOUR])
+SECONDS = st.sampled_from([MINUTE, TRANSIT - 1, TRANSIT - 1, GRACE + MAX_SKEW, DUE, DUE, DUE, 2 * HOUR])
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ class Settings(StoreSettings):
         if self.rotate_after and self.grace >= self.rotate_after:
             raise ConfigurationError("grace must be shorter than rotate_after, or a stolen token is never found")
         if self.rotate_after == 0 and self.grace > MINUTE:
-            raise ConfigurationError("a token that is replaced at each response wants a grace of 10s, 60s at the most")
+            raise ConfigurationError("replaced at each response, a token wants a grace of 10s, and 60s at the most")
         return self
 
     @property

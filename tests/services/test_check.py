@@ -380,9 +380,10 @@ async def test_a_late_response_puts_no_old_token_over_its_successor() -> None:
     now = DUE + 10 * ROTATE_AFTER
     quick, late = [await process.serve(token, now=now) for process in world.processes]
     assert quick is not None
+    assert late is not None
     assert late == quick
     assert await world[0].serve(quick, now=now + 1) is None
-    cookie: bytes = late
+    cookie = late
     for minutes in range(120):
         cookie = await world[0].serve(cookie, now=now + 60 * minutes) or cookie
     assert generation_of(cookie) > generation_of(late)

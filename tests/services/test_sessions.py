@@ -94,6 +94,15 @@ async def test_the_session_that_was_presented_is_replaced() -> None:
         assert (caught.value.reason, caught.value.keep_cookie) == (EndReason.REPLACED, True)
 
 
+async def test_the_end_of_a_replaced_session_is_recorded() -> None:
+    """The trail tells of every end, also of the one that a sign-in brings about (LOG-01)."""
+    world = World()
+    old = await world.signed_in()
+    await world.signed_in(user=await world.user(), presented=old.token.encode(), address="192.0.2.9")
+    event = await world.event("session_ended")
+    assert (event.session_id, event.address, event.detail) == (old.session.id, "192.0.2.9", {"reason": "replaced"})
+
+
 async def test_a_session_planted_before_the_sign_in_never_becomes_the_users() -> None:
     """The token of the attacker, who planted it, is dead afterwards (SES-03)."""
     world = World()

@@ -25,13 +25,13 @@ from handstamp.testing import (
 broken = Breakages(SessionStoreSuite)
 
 
-@broken.found_by("test_start_ends_the_session_that_it_replaces")
+@broken.found_by("test_start_ends_the_session_that_it_replaces", "test_start_gives_the_session_that_it_ended")
 class ReplacesWithoutEnding(MemoryStore):
     """The session that is replaced goes on: session fixation."""
 
     @override
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
-        await super().start_session(session, replaces=None, now=now)
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
+        return await super().start_session(session, replaces=None, now=now)
 
 
 @broken.found_by("test_start_leaves_a_replaced_session_that_was_ended")
@@ -39,11 +39,14 @@ class ReplacesAgain(MemoryStore):
     """A replaced session that was ended gets another reason."""
 
     @override
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
+        live = None if replaces is None else self._live(replaces)
         await super().start_session(session, replaces=None, now=now)
         if replaces in self._sessions:
             ended = replace(self._sessions[replaces], ended_at=now, end_reason=EndReason.REPLACED)
             self._put_session(ended)
+            return ended if live else None
+        return None
 
 
 @broken.found_by("test_start_needs_no_session_to_replace")
@@ -51,9 +54,10 @@ class NeedsAnotherToReplace(MemoryStore):
     """A session that is to be replaced and is missing stops the start."""
 
     @override
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
         if replaces is None or replaces in self._sessions:
-            await super().start_session(session, replaces=replaces, now=now)
+            return await super().start_session(session, replaces=replaces, now=now)
+        return None
 
 
 @broken.found_by(
@@ -65,9 +69,9 @@ class Overwrites(MemoryStore):
     """An id that is taken is given again."""
 
     @override
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
         self._sessions.pop(session.id, None)
-        await super().start_session(session, replaces=replaces, now=now)
+        return await super().start_session(session, replaces=replaces, now=now)
 
 
 @broken.found_by("test_start_that_is_refused_ends_nothing")
@@ -75,10 +79,10 @@ class EndsBeforeItRefuses(MemoryStore):
     """Two steps where one was promised."""
 
     @override
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
-        if replaces is not None:
-            self._end(replaces, EndReason.REPLACED, now)
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
+        ended = None if replaces is None else self._end(replaces, EndReason.REPLACED, now)
         await super().start_session(session, replaces=None, now=now)
+        return ended
 
 
 @broken.found_by("test_start_lets_one_of_many_callers_have_an_id")
@@ -86,12 +90,12 @@ class LooksBeforeItStarts(MemoryStore):
     """Others come in between the look and the write."""
 
     @override
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
         if session.id in self._sessions:
             raise ValueError("taken")
         await asyncio.sleep(0)
         self._sessions.pop(session.id, None)
-        await super().start_session(session, replaces=replaces, now=now)
+        return await super().start_session(session, replaces=replaces, now=now)
 
 
 @broken.found_by("test_load_gives_every_field_as_it_was_stored")

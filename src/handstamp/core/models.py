@@ -150,8 +150,8 @@ class Changes:
     """What a change feed has seen since it was last polled."""
 
     coherent: bool = True
-    """False: the feed cannot vouch for cached answers now; ask the store for this request. What it misses meanwhile it
-    tells, or calls ``everything``, before it is coherent again."""
+    """False: the feed cannot vouch for cached answers now; ask the store for this request. What it misses meanwhile
+    it tells, or calls ``everything``, before it is coherent again."""
     everything: bool = False
     """True: what changed cannot be told; forget every cached answer."""
     sessions: tuple[str, ...] = ()

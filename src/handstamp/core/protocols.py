@@ -31,8 +31,8 @@ class Clock(Protocol):
 class SessionStore(Protocol):
     """Keeps sessions, ended ones too, until they expire."""
 
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
-        """Store a new session.
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
+        """Store a new session; give the one that this call ended, as it is now, or None.
 
         The session named by ``replaces`` is ended with reason ``replaced`` in the same step.
         If that one is missing or already ended, it stays as it is.

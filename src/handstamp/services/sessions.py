@@ -81,9 +81,10 @@ class Sessions:
             address=address,
         )
         replaces = self._named_by(presented, now)
-        await self._store.start_session(session, replaces=replaces, now=now)
-        if replaces is not None:
-            self._cache.forget_session(replaces)
+        replaced = await self._store.start_session(session, replaces=replaces, now=now)
+        if replaced is not None:
+            self._cache.forget_session(replaced.id)
+            await self._record_end(replaced.id, replaced.user_id, EndReason.REPLACED, now=now, address=address)
         await self._audit.record(
             "session_started",
             now=now,
@@ -119,14 +120,7 @@ class Sessions:
         self._cache.forget_session(session_id)
         if ended is None:
             return False
-        await self._audit.record(
-            "session_ended",
-            now=now,
-            user_id=ended.user_id,
-            session_id=session_id,
-            address=address,
-            reason=reason.value,
-        )
+        await self._record_end(session_id, ended.user_id, reason, now=now, address=address)
         return True
 
     async def sign_out(self, token: bytes, *, now: float, address: str | None = None) -> bool:
@@ -160,14 +154,7 @@ class Sessions:
         for session_id in ended:
             self._cache.forget_session(session_id)
         for session_id in ended:
-            await self._audit.record(
-                "session_ended",
-                now=now,
-                user_id=user_id,
-                session_id=session_id,
-                address=address,
-                reason=reason.value,
-            )
+            await self._record_end(session_id, user_id, reason, now=now, address=address)
         return ended
 
     async def list(self, user_id: str, *, now: float) -> tuple[Session, ...]:
@@ -194,3 +181,10 @@ class Sessions:
             return self._tokens.decode(presented, now=now).session_id
         except InvalidToken:
             return None
+
+    async def _record_end(
+        self, session_id: str, user_id: str, reason: EndReason, *, now: float, address: str | None
+    ) -> None:
+        await self._audit.record(
+            "session_ended", now=now, user_id=user_id, session_id=session_id, address=address, reason=reason.value
+        )

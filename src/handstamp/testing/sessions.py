@@ -29,6 +29,14 @@ class SessionStoreSuite(SessionUseSuite, SessionEndSuite):
         replaced = replace(old, ended_at=LATER, end_reason=EndReason.REPLACED)
         assert await store.load_session(old.id) == replaced
 
+    async def test_start_gives_the_session_that_it_ended(self, store: SessionStore) -> None:
+        """Give the one that this call ended, as it is now, or None."""
+        old = await started(store, a_session())
+        replaced = await store.start_session(a_session(), replaces=old.id, now=LATER)
+        assert replaced == replace(old, ended_at=LATER, end_reason=EndReason.REPLACED)
+        assert await store.start_session(a_session(), replaces=old.id, now=LATER) is None
+        assert await store.start_session(a_session(), replaces=None, now=LATER) is None
+
     async def test_start_leaves_a_replaced_session_that_was_ended(self, store: SessionStore) -> None:
         """If that one is already ended, it stays as it is."""
         old = await ended(store, a_session())

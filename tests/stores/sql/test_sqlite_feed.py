@@ -156,6 +156,19 @@ async def test_a_deleted_epoch_file_is_made_again(feed: ChangeFeed, database: Pa
     assert feed.poll(SOON) is NOTHING_CHANGED
 
 
+async def test_an_epoch_file_that_is_not_yet_written_is_made_whole(
+    feed: ChangeFeed, sqlite_store: SqlStore, database: Path
+) -> None:
+    """Of two processes that make the file at once, one may find it empty."""
+    epoch = database.with_name("app.db-epoch")
+    epoch.unlink()
+    epoch.touch()
+    assert feed.poll(SOON) is EVERYTHING_CHANGED
+    assert epoch.stat().st_size == 8
+    await sqlite_store.end_session("one", reason=EndReason.ADMIN, now=NOW)
+    assert feed.poll(SOON).sessions == ("one",)
+
+
 async def test_a_writer_that_makes_the_epoch_file_again_is_told_of(
     feed: ChangeFeed, sqlite_store: SqlStore, database: Path
 ) -> None:

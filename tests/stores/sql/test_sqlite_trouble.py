@@ -1,6 +1,7 @@
 """What the SQLite store does when something is in its way."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 import subprocess
@@ -126,6 +127,30 @@ async def test_a_file_that_is_no_database_is_not_opened(database: Path) -> None:
     """A file of something else cannot be asked."""
     make_other(database)
     with pytest.raises(StoreUnavailable, match="not a database"):
+        await SqlStore(f"sqlite:///{database}").open()
+
+
+async def test_a_file_that_is_no_database_is_not_migrated(database: Path) -> None:
+    """A file of something else is left as it is."""
+    make_other(database)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        await SqlStore(f"sqlite:///{database}").migrate()
+
+
+async def test_a_database_that_cannot_be_written_is_not_migrated(shared_folder: Path) -> None:
+    """A database that is only to be read gets no tables."""
+    database = shared_folder / "app.db"
+    make_empty(database)
+    with read_only(shared_folder), pytest.raises(StoreUnavailable, match="readonly"):
+        await SqlStore(f"sqlite:///{database}").migrate()
+
+
+async def test_an_old_sqlite_is_refused(
+    sqlite_store: SqlStore, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below 3.35 an UPDATE cannot give back what it changed."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(ConfigurationError, match="too old"):
         await SqlStore(f"sqlite:///{database}").open()
 
 
@@ -315,11 +340,35 @@ async def test_a_defect_is_not_taken_for_an_outage(sqlite_store: SqlStore) -> No
     """A wrong statement is raised as it is, and the store is usable after it."""
 
     def wrong(connection: Connection) -> None:
-        connection.exec_driver_sql("SELEKT 1")
+        connection.exec_driver_sql("SELECT FROM WHERE")
 
     with pytest.raises(sqlalchemy.exc.OperationalError, match="syntax error"):
         await sqlite_store._database.write(wrong)
     await sqlite_store.start_session(a_session(), replaces=None, now=NOW)
+
+
+async def test_a_missing_table_is_a_defect(sqlite_store: SqlStore, shell: sqlite3.Connection) -> None:
+    """The read on the path of a request does not take it for an outage either."""
+    shell.execute("DROP TABLE sessions")
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await sqlite_store.load_session("one")
+
+
+async def test_a_disk_without_room_for_the_epoch_is_unavailable_before_anything_is_written(
+    sqlite_store: SqlStore, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be told is not done."""
+    session = a_session()
+    await sqlite_store.start_session(session, replaces=None, now=NOW)
+    remove(database.with_name("app.db-epoch"))
+
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StoreUnavailable, match="no space"):
+        await sqlite_store.end_session(session.id, reason=EndReason.ADMIN, now=NOW)
+    assert await sqlite_store.load_session(session.id) == session
 
 
 async def test_an_error_shows_no_value_of_a_row(sqlite_store: SqlStore) -> None:

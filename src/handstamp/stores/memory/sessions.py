@@ -14,13 +14,13 @@ class MemorySessions(Part):
         super().__init__()
         self._sessions: dict[str, Session] = {}
 
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
         """See ``SessionStore``."""
         if session.id in self._sessions:
             raise ValueError("there is a session with this id")
-        if replaces is not None:
-            self._end(replaces, EndReason.REPLACED, now)
+        replaced = None if replaces is None else self._end(replaces, EndReason.REPLACED, now)
         self._put_session(session)
+        return replaced
 
     async def load_session(self, session_id: str) -> Session | None:
         """See ``SessionStore``."""

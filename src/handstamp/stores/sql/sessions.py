@@ -28,16 +28,16 @@ _TOUCH = (
 class SqlSessions(Part):
     """Keeps ``SessionStore``."""
 
-    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> None:
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
         """See ``SessionStore``."""
 
-        def work(connection: Connection) -> None:
-            if replaces is not None:
-                _end(connection, EndReason.REPLACED, now, sessions.c.id == replaces)
+        def work(connection: Connection) -> tuple[Session, ...]:
+            ended = () if replaces is None else _end(connection, EndReason.REPLACED, now, sessions.c.id == replaces)
             connection.execute(insert(sessions).values(session_values(session)))
+            return ended
 
         try:
-            await self._database.write(work)
+            return next(iter(await self._database.write(work)), None)
         except IntegrityError as error:
             raise ValueError("there is a session with this id") from error
 

@@ -89,7 +89,11 @@ class Lane:
             raise unavailable(self._file.path, error) from error
 
     def _begin_transaction(self, connection: Connection, caller: Caller) -> None:
-        """Wait for the lock as long as the caller does: who was told "unavailable" finds nothing changed later."""
+        """Wait for the lock as long as the caller does: who was told "unavailable" finds nothing changed later.
+
+        Raises:
+            StoreUnavailable: The lock came too late.
+        """
         while True:
             try:
                 connection.exec_driver_sql(self._begin)
@@ -97,6 +101,8 @@ class Lane:
                 if caller.gone or primary_code(error.orig) != sqlite3.SQLITE_BUSY:
                     raise
             else:
+                if caller.gone:
+                    raise unavailable(self._file.path, "the caller has gone")
                 return
 
     async def close(self) -> None:
