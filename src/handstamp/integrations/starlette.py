@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from starlette.applications import Starlette
@@ -56,7 +56,7 @@ async def loaded_user(connection: HTTPConnection) -> object:
 
 def require(
     *, role: str | None = None, fresh: str | float | None = None, strict: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Awaitable[Any]]]:
+) -> Callable[[Callable[..., Any]], Callable[..., Coroutine[Any, Any, Any]]]:
     """A decorator for endpoints: functions and methods, of requests and of WebSockets.
 
     Args:
@@ -69,12 +69,14 @@ def require(
     """
     requirement = Requirement.of(role=role, fresh=fresh, strict=strict)
 
-    def guard(endpoint: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    def guard(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+        is_coroutine_function = inspect.iscoroutinefunction(endpoint)
+
         @functools.wraps(endpoint)
         async def guarded(*args: Any, **keywords: Any) -> Any:
             connection = next(argument for argument in args if isinstance(argument, HTTPConnection))
             await principal_of(connection, requirement)
-            if inspect.iscoroutinefunction(endpoint):
+            if is_coroutine_function:
                 return await endpoint(*args, **keywords)
             return await run_in_threadpool(endpoint, *args, **keywords)
 

@@ -1,9 +1,10 @@
 """Our own routes as one ASGI application, mounted at ``/auth``."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -31,8 +32,8 @@ def application(host: Host, methods: Sequence[LoginMethod]) -> ASGIApp:
     async def answer_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         ours = NotFound("nothing here") if error.status_code == 404 else InvalidRequest(error.detail)  # noqa: PLR2004  routing's only others are 405s
-        response = error_response(request, ours, host.place)
-        response.status_code = error.status_code
+        response = error_response(request, ours, host.place, status=error.status_code)
+        response.headers.update(error.headers or {})  # a 405 says what is allowed, RFC 9110 §15.5.6
         return response
 
     async def healthz(_: Request) -> Response:
@@ -45,20 +46,19 @@ def application(host: Host, methods: Sequence[LoginMethod]) -> ASGIApp:
         await services.accounts.list(limit=1)
         return PlainTextResponse("ready\n", headers={"Cache-Control": NO_STORE})
 
-    return LoopbackSpelling(
-        Starlette(
-            routes=[
-                *AccountEndpoints(host, methods).routes(),
-                *SessionEndpoints(host).routes(),
-                *SessionsEndpoints(host).routes(),
-                *(route for method in methods for route in method.routes(host)),
-                Route("/healthz", healthz),
-                Route("/readyz", readyz),
-            ],
-            exception_handlers={HandstampError: answer_error, HTTPException: answer_http_error},
-        ),
-        host,
+    app = Starlette(
+        routes=[
+            *AccountEndpoints(host, methods).routes(),
+            *SessionEndpoints(host).routes(),
+            *SessionsEndpoints(host).routes(),
+            *(route for method in methods for route in method.routes(host)),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        exception_handlers={HandstampError: answer_error, HTTPException: answer_http_error},
     )
+    app.router.redirect_slashes = False  # the redirect would be built from Host
+    return LoopbackSpelling(app, host)
 
 
 class LoopbackSpelling:
@@ -84,15 +84,15 @@ class LoopbackSpelling:
     def _elsewhere(self, scope: Scope) -> str | None:
         if scope["method"] != "GET" or not is_loopback_host(self._origin.hostname or ""):
             return None
-        request = Request(scope)
-        asked = urlsplit(f"//{request.headers.get('host', '')}")
+        headers = Headers(scope=scope)
+        if "text/html" not in headers.get("accept", ""):
+            return None
         try:
+            asked = urlsplit(f"//{headers.get('host', '')}")
             same_port = asked.port == self._origin.port
         except ValueError:
             return None
         if asked.hostname == self._origin.hostname or not same_port or not is_loopback_host(asked.hostname or ""):
             return None
-        if "text/html" not in request.headers.get("accept", ""):
-            return None
-        query = f"?{request.url.query}" if request.url.query else ""
-        return f"{self._origin.scheme}://{self._origin.netloc}{request.url.path}{query}"
+        query = scope["query_string"].decode("latin-1")
+        return f"{self._origin.scheme}://{self._origin.netloc}{quote(scope['path'])}{query and f'?{query}'}"

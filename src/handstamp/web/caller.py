@@ -4,7 +4,7 @@ The check is lazy. It runs when a guard or an optional principal asks, once a re
 pays for one small object. What the response has to carry is decided when the response starts.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -17,7 +17,7 @@ from handstamp.core.cookies import (
     read_cookie,
     session_cookie,
 )
-from handstamp.core.csrf import check_cross_origin, check_websocket_origin
+from handstamp.core.csrf import SAFE_METHODS, check_cross_origin, check_websocket_origin
 from handstamp.core.errors import (
     HandstampError,
     InvalidToken,
@@ -33,18 +33,22 @@ from handstamp.web.host import Host
 
 SCOPE_KEY: Final = "handstamp"
 NO_STORE: Final = "private, no-store"
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Caller:
-    """Asks, for one request, who is there; remembers the answer; sees to the cookies of the response."""
+    """Asks, for one request, who is there; remembers the answer; sees to the cookies of the response.
 
-    __slots__ = ("_admission", "_pending", "_refusal", "_scope", "_send", "host", "loaded")
+    It is kept in the scope and must not lead back to it, nor to ``send``, which in a server leads to the scope: a
+    cycle would leave all that a request holds to the garbage collector, which takes longer than the check.
+    """
 
-    def __init__(self, host: Host, scope: Scope, send: Send) -> None:
+    __slots__ = ("_admission", "_client", "_headers", "_method", "_pending", "_refusal", "host", "loaded")
+
+    def __init__(self, host: Host, scope: Scope) -> None:
         self.host = host
-        self._scope = scope
-        self._send = send
+        self._headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+        self._method: str | None = scope["method"] if scope["type"] == "http" else None
+        self._client: tuple[str, int] | None = scope.get("client")
         self._admission: Admission | None = None
         self._refusal: HandstampError | None = None
         self._pending = False
@@ -69,15 +73,22 @@ class Caller:
                 return self._admission.principal
             if self._refusal is not None:
                 raise self._refusal
+        # The path of every request: where memory has the answer, nothing is awaited.
         try:
-            self._admission = await self._admit(strict=strict)
+            token = self._own_token()
+            services = self.host.services or await self.host.open()
+            now = self.host.clock()
+            admission = None if strict else services.check.find(token, now)
+            if admission is None:
+                admission = await services.check.authenticate(token, now=now, address=self.address)
         except HandstampError as error:
             self._admission = None
             self._refusal = error
             self._pending = deletes_cookies(error)
             raise
-        self._pending = not self._admission.settled
-        return self._admission.principal
+        self._admission = admission
+        self._pending = not admission.settled
+        return admission.principal
 
     async def optional(self) -> Principal | None:
         """Who is calling, or None for an anonymous caller: no session, a bad token or one that is over.
@@ -97,8 +108,8 @@ class Caller:
         Raises:
             Unauthenticated: Our cookie came twice, so nobody knows which one counts.
         """
-        lines = self.header_lines(b"cookie")
-        return read_cookie(lines, self.host.place.cookies.session.encode()) if lines else None
+        lines = [value for key, value in self._headers if key == b"cookie"]
+        return read_cookie(lines, self.host.place.session_cookie) if lines else None
 
     def presented(self) -> bytes | None:
         """The session token as it came, unverified, for whoever is about to replace it; None where it is unclear."""
@@ -109,13 +120,12 @@ class Caller:
 
     def header_lines(self, name: bytes) -> list[bytes]:
         """The values of a header of the request, in order."""
-        return [value for key, value in self._scope["headers"] if key == name]
+        return [value for key, value in self._headers if key == name]
 
     @property
     def address(self) -> str | None:
         """Where the request came from, as the server saw it."""
-        client = self._scope.get("client")
-        return str(client[0]) if client else None
+        return self._client[0] if self._client else None
 
     def check_origin(self, *, carries_cookie: bool) -> None:
         """Refuse what another site caused.
@@ -124,40 +134,39 @@ class Caller:
             CrossOrigin: It did.
         """
         origins, sites = self.header_lines(b"origin"), self.header_lines(b"sec-fetch-site")
-        if self._scope["type"] == "websocket":
+        if self._method is None:
             check_websocket_origin(
                 self.host.place.origins, origins=origins, fetch_sites=sites, carries_cookie=carries_cookie
             )
         else:
             check_cross_origin(
                 self.host.place.origins,
-                method=self._scope["method"],
+                method=self._method,
                 origins=origins,
                 fetch_sites=sites,
                 carries_cookie=carries_cookie,
             )
 
-    def send(self, message: Message) -> Awaitable[None]:
-        """The ``send`` of the request: adds cookies where something is pending when the response starts."""
-        if self._pending and message["type"] == "http.response.start":
-            return self._start_response(message)
-        return self._send(message)
+    def sender(self, send: Send) -> Send:
+        """The ``send`` for whoever answers: it adds cookies where something is pending when the response starts."""
 
-    async def _admit(self, *, strict: bool) -> Admission:
+        def send_settled(message: Message) -> Awaitable[None]:
+            if self._pending and message["type"] == "http.response.start":
+                return self._start_response(message, send)
+            return send(message)
+
+        return send_settled
+
+    def _own_token(self) -> bytes:
+        """The token, which no other site made the browser send: a cookie goes along with whatever request."""
         token = self.token()
         if token is None:
             raise Unauthenticated("sign in first")
-        if self._scope["type"] == "websocket" or self._scope["method"] not in _SAFE:
+        if self._method not in SAFE_METHODS:  # a WebSocket handshake has no method, and is never safe
             self.check_origin(carries_cookie=True)
-        now = self.host.clock()
-        services = self.host.services or await self.host.open()
-        if not strict:
-            admission = services.check.find(token, now)
-            if admission is not None:
-                return admission
-        return await services.check.authenticate(token, now=now, address=self.address)
+        return token
 
-    async def _start_response(self, message: Message) -> None:
+    async def _start_response(self, message: Message, send: Send) -> None:
         self._pending = False
         if self._admission is not None:
             issued = await self._settle(self._admission)
@@ -166,7 +175,7 @@ class Caller:
         else:
             policy = self.host.place.cookies
             add_cookies(message, policy, (delete_session_cookie(policy), delete_flag_cookie(policy)))
-        await self._send(message)
+        await send(message)
 
     async def _settle(self, admission: Admission) -> Issued | None:
         services = self.host.services or await self.host.open()

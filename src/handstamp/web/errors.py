@@ -76,10 +76,9 @@ def answer_for(error: HandstampError) -> Answer:
     return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
 
 
-def problem_of(error: HandstampError) -> dict[str, object]:
+def problem_of(error: HandstampError, status: int) -> dict[str, object]:
     """The members of a problem document (RFC 9457) for an error; ``code`` is the stable one."""
-    answer = answer_for(error)
-    problem: dict[str, object] = {"title": answer.title, "status": answer.status, "code": error.code}
+    problem: dict[str, object] = {"title": answer_for(error).title, "status": status, "code": error.code}
     if isinstance(error, _TOLD):
         problem["detail"] = str(error)
     if isinstance(error, SessionEnded):
@@ -101,12 +100,21 @@ def headers_of(error: HandstampError, place: Place) -> dict[str, str]:
     return headers
 
 
-def error_response(connection: HTTPConnection, error: HandstampError, place: Place) -> Response:
-    """The answer to a request that an error ended: a page for people, problem+json for programs."""
-    status = answer_for(error).status
+def error_response(
+    connection: HTTPConnection, error: HandstampError, place: Place, *, status: int | None = None
+) -> Response:
+    """The answer to a request that an error ended: a page for people, problem+json for programs.
+
+    Args:
+        connection: The request; its Accept header decides the form.
+        error: Why.
+        place: Names and addresses.
+        status: Where HTTP knows a better one than the table, such as 405.
+    """
+    status = status or answer_for(error).status
     if wants_page(connection):
         return _error_page(error, place, status)
-    return JSONResponse(problem_of(error), status, headers_of(error, place), media_type=PROBLEM_JSON)
+    return JSONResponse(problem_of(error, status), status, headers_of(error, place), media_type=PROBLEM_JSON)
 
 
 def _error_page(error: HandstampError, place: Place, status: int) -> Response:

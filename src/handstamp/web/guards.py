@@ -2,7 +2,6 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -13,7 +12,7 @@ from handstamp.core.durations import parse_duration
 from handstamp.core.errors import ConfigurationError, Forbidden, FreshSessionRequired, HandstampError
 from handstamp.core.models import Principal
 from handstamp.web.caller import SCOPE_KEY, Caller
-from handstamp.web.errors import answer_for, error_response, headers_of, problem_of
+from handstamp.web.errors import answer_for, error_response, headers_of
 from handstamp.web.host import Host, Place
 
 
@@ -21,12 +20,11 @@ class GuardRefused(HTTPException):
     """A refusal in the shape that frameworks pass through mounted applications unharmed.
 
     Where the application knows ``answer_refusal`` it becomes problem+json or a page. In a mounted application that
-    does not, the framework's own answer still has the status, the headers and the code.
+    does not, the framework's own answer still has the status, the headers and the code as its detail.
     """
 
     def __init__(self, error: HandstampError, place: Place) -> None:
-        detail = cast("str", problem_of(error))  # declared as text, but frameworks put it into their JSON as it is
-        super().__init__(answer_for(error).status, detail, headers_of(error, place))
+        super().__init__(answer_for(error).status, error.code, headers_of(error, place))
         self.error = error
         self.place = place
 

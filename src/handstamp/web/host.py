@@ -1,7 +1,7 @@
 """What the HTTP side needs of the application that it stands in: given to it by ``handstamp.auth``."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from handstamp.core.models import User
@@ -37,6 +37,11 @@ class Place:
     """The path where a browser goes that asked for nothing else."""
     cookies: CookiePolicy
     origins: OriginPolicy
+    session_cookie: bytes = field(init=False)
+    """The name of the session cookie as it stands in a header, made once: every request looks for it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "session_cookie", self.cookies.session.encode())
 
     def path(self, tail: str) -> str:
         """A path of ours, from the root of the origin."""

@@ -1,16 +1,20 @@
 """Putting handstamp into an application of Starlette's kind."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.types import ASGIApp
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.types import ASGIApp, Scope
 
+from handstamp.core.redirects import SafeRedirect
 from handstamp.web.guards import GuardRefused, answer_refusal
-from handstamp.web.host import Host, Services
+from handstamp.web.host import Host, Place, Services
 from handstamp.web.middleware import SessionMiddleware
+from handstamp.web.respond import see_other
 
 
 class Installable(Host, Protocol):
@@ -30,6 +34,24 @@ class Installable(Host, Protocol):
         ...
 
 
+class _Ours(BaseRoute):
+    """Says no to the application's own paths sooner than a regular expression does: every request asks it first."""
+
+    path: str
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether this route is meant. A path that does not contain ours does not begin with it either."""
+        return super().matches(scope) if self.path in scope["path"] else (Match.NONE, {})
+
+
+class _OurMount(_Ours, Mount):
+    pass
+
+
+class _OurRoute(_Ours, Route):
+    pass
+
+
 def install_into(app: Starlette, host: Installable) -> None:
     """Add the middleware, the routes and the answer to refusals; open and close with the application.
 
@@ -40,11 +62,14 @@ def install_into(app: Starlette, host: Installable) -> None:
     """
     app.add_middleware(SessionMiddleware, host=host)
     app.add_exception_handler(GuardRefused, answer_refusal)  # type: ignore[arg-type]  # None for a denied handshake
-    app.router.routes.insert(0, Mount(host.place.mount, app=host.application, name="handstamp"))
+    app.router.routes[:0] = [
+        _OurMount(host.place.mount, app=host.application, name="handstamp"),
+        _OurRoute(host.place.mount, _to_index(host.place)),
+    ]
     inner = app.router.lifespan_context
 
     @asynccontextmanager
-    async def lifespan(application: Any) -> AsyncIterator[Any]:
+    async def lifespan(application: Any) -> AsyncGenerator[Any, None]:
         await host.open()
         try:
             async with inner(application) as state:
@@ -53,3 +78,12 @@ def install_into(app: Starlette, host: Installable) -> None:
             await host.close()
 
     app.router.lifespan_context = lifespan
+
+
+def _to_index(place: Place) -> Callable[[Request], Awaitable[Response]]:
+    """The mount without its slash: a framework would redirect it to wherever Host says."""
+
+    async def to_index(_: Request) -> Response:
+        return see_other(SafeRedirect.to_path(place.path("/")))
+
+    return to_index

@@ -27,5 +27,5 @@ class SessionMiddleware:
         """Serve one request, handshake or lifespan."""
         if scope["type"] not in _SERVED:
             return self._app(scope, receive, send)
-        caller = scope[SCOPE_KEY] = Caller(self._host, scope, send)
-        return self._app(scope, receive, caller.send)
+        caller = scope[SCOPE_KEY] = Caller(self._host, scope)
+        return self._app(scope, receive, caller.sender(send))

@@ -24,17 +24,15 @@ def caller_of(connection: HTTPConnection) -> Caller:
 
 
 def wants_page(connection: HTTPConnection) -> bool:
-    """Whether the client asks for HTML before JSON (RFC 9110 §12.5.1). Without a word about it: JSON."""
-    quality = {"text/html": 0.0, "application/json": 0.0, "*/*": 0.0}
+    """Whether the client asks for HTML, and not rather for JSON (RFC 9110 §12.5.1). Without a word about it: JSON."""
+    quality = {"text/html": 0.0, "application/json": 0.0}
     for item in ",".join(connection.headers.getlist("accept")).split(","):
         media_type, _, parameters = item.strip().partition(";")
         weight = _weight(parameters)
         name = media_type.strip().lower()
         if name in quality:
             quality[name] = max(quality[name], weight)
-    return quality["text/html"] > max(quality["application/json"], 0.0) or (
-        quality["text/html"] > 0 and quality["text/html"] == quality["application/json"]
-    )
+    return 0.0 < quality["text/html"] >= quality["application/json"]
 
 
 def is_form(request: Request) -> bool:
