@@ -284,3 +284,9 @@ def test_every_setting_says_what_it_does(name: str) -> None:
     description = Settings.model_fields[name].description
     assert description is not None
     assert description.endswith(".")
+
+
+def test_a_short_absolute_limit_shortens_the_idle_limit_that_nobody_chose() -> None:
+    """absolute_timeout alone is enough: a session is never idle for longer than it lives."""
+    policy = load_settings(absolute_timeout="2d").sessions
+    assert policy.idle_timeout == policy.absolute_timeout == 2 * 86_400

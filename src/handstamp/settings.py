@@ -157,7 +157,7 @@ class Settings(StoreSettings):
                 )
             if not self.cookie_prefix:
                 raise ConfigurationError("an empty cookie_prefix drops Secure: it is allowed on loopback only")
-        if self.idle_timeout > self.absolute_timeout:
+        if self.idle_timeout > self.absolute_timeout and "idle_timeout" in self.model_fields_set:
             raise ConfigurationError("idle_timeout is longer than absolute_timeout: a session could never be idle")
         if self.rotate_after and self.grace >= self.rotate_after:
             raise ConfigurationError("grace must be shorter than rotate_after, or a stolen token is never found")
@@ -175,7 +175,7 @@ class Settings(StoreSettings):
         """The limits of a session."""
         return SessionPolicy(
             absolute_timeout=self.absolute_timeout,
-            idle_timeout=self.idle_timeout,
+            idle_timeout=min(self.idle_timeout, self.absolute_timeout),
             rotation=RotationPolicy(rotate_after=self.rotate_after, grace=self.grace),
             on_replay=self.on_replay,
         )

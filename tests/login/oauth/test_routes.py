@@ -587,7 +587,7 @@ async def test_a_provider_that_does_not_answer_creates_nothing(
 
 
 async def test_a_provider_that_is_down_when_somebody_sets_out(
-    browser: Browser, endpoint: Endpoint, provider: Provider
+    world: World, browser: Browser, endpoint: Endpoint, provider: Provider
 ) -> None:
     """OAuth 1.0a asks before the redirect: 503 with a page, and no cookie."""
     provider.begins_with_a_request = True
@@ -597,6 +597,7 @@ async def test_a_provider_that_is_down_when_somebody_sets_out(
     response = await browser.get("/auth/login/nowhere")
     assert (response.status_code, browser.cookies) == (503, {})
     assert 'href="/auth/login"' in response.text
+    assert await failures(world) == ["provider_unavailable"]
 
 
 async def test_a_disabled_user_is_told_so(world: World, browser: Browser) -> None:
@@ -666,13 +667,20 @@ async def test_a_form_post_answer_is_not_taken_with_a_session(world: World, brow
 
 @pytest.mark.parametrize(
     "content",
-    [b"state=one&state=two", b"state=\xff", b"a" * 20_000, b"state=%ff", b"code=" + b"a" * 3000],
-    ids=["twice", "not ASCII", "too long", "not UTF-8", "longer than an address"],
+    [b"state=one&state=two", b"state=\xff", b"a" * 20_000, b"state=%ff"],
+    ids=["twice", "not ASCII", "too long", "not UTF-8"],
 )
 async def test_a_form_that_cannot_be_read_is_refused(browser: Browser, content: bytes) -> None:
     """400, whatever it was."""
     response = await browser.http.post("/auth/callback/nowhere", content=content, headers=FORM | PAGE)
     assert (response.status_code, 'href="/auth/login"' in response.text) == (400, True)
+
+
+async def test_a_long_form_post_answer_is_sent_on_too(browser: Browser) -> None:
+    """A code with an ID token beside it is longer than a return_to may be."""
+    content = urlencode({"state": "s", "code": "c", "id_token": "t" * 3000})
+    posted = await browser.http.post("/auth/callback/nowhere", content=content, headers=FORM | PAGE)
+    assert (posted.status_code, posted.headers["location"]) == (303, f"/auth/callback/nowhere?{content}")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,11 @@ class OAuthRoutes:
         for header, expected in (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")):
             if request.headers.get(header, expected) != expected:
                 raise InvalidRequest("open this address in a browser window")
-        begun = await self._perform(self._provider.begin(callback_url=self._callback_url, now=self._host.clock()))
+        try:
+            begun = await self._perform(self._provider.begin(callback_url=self._callback_url, now=self._host.clock()))
+        except LoginFailed as error:
+            await self._record_failure(request, error)
+            raise
         return_to = SafeRedirect.parse(request.query_params.get("return_to"), self._host.place.origins)
         flow = replace(
             begun.flow,
@@ -147,9 +151,11 @@ class OAuthRoutes:
                 raise InvalidRequest("the form is too long")
         try:
             query = urlencode(parse_form(bytes(body).decode("ascii")))
-            return see_other(SafeRedirect.to_path(f"{self._host.place.path(self._callback_path)}?{query}"))
         except ValueError as error:
             raise InvalidRequest("the form cannot be read") from error
+        # To our own path, so no SafeRedirect: a code with an ID token beside it is longer than one may ask for.
+        headers = {"Cache-Control": NO_STORE, "Referrer-Policy": "no-referrer"}
+        return RedirectResponse(f"{self._host.place.path(self._callback_path)}?{query}", 303, headers)
 
     def _keep(self, request: Request, response: Response, flow: Flow) -> None:
         policy = self._host.place.cookies
@@ -188,10 +194,9 @@ class OAuthRoutes:
             raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie is not ours") from error
 
     async def _record_failure(self, request: Request, error: HandstampError) -> None:
-        services = self._host.services
-        if services is None:
-            return
-        await services.audit.record(
+        if self._host.services is None:
+            return  # The store is not open, and was not what failed: there is nowhere to write.
+        await self._host.services.audit.record(
             "sign_in_failed",
             now=self._host.clock(),
             address=caller_of(request).address,
