@@ -5,7 +5,7 @@
 response carries, when the response starts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -49,10 +49,8 @@ class Check:
         self._cache = cache
         self._touches = touches
         self._audit = audit
-
-    def find(self, token: bytes, now: float) -> Admission | None:
-        """The answer from memory, or None: then ``authenticate`` has to ask the store."""
-        return self._cache.get(token, now)
+        self.find: Final[Callable[[bytes, float], Admission | None]] = cache.get
+        """The answer for ``(token, now)`` from memory, or None: then ``authenticate`` has to ask the store."""
 
     async def authenticate(self, token: bytes, *, now: float, address: str | None = None) -> Admission:
         """Let a request in, or say why not.

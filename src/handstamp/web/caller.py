@@ -75,7 +75,11 @@ class Caller:
                 raise self._refusal
         # The path of every request: where memory has the answer, nothing is awaited.
         try:
-            token = self._own_token()
+            token = self.token()
+            if token is None:
+                raise Unauthenticated("sign in first")
+            if self._method not in SAFE_METHODS:  # a WebSocket handshake has no method, and is never safe
+                self.check_origin(carries_cookie=True)
             services = self.host.services or await self.host.open()
             now = self.host.clock()
             admission = None if strict else services.check.find(token, now)
@@ -108,7 +112,10 @@ class Caller:
         Raises:
             Unauthenticated: Our cookie came twice, so nobody knows which one counts.
         """
-        lines = [value for key, value in self._headers if key == b"cookie"]
+        lines: list[bytes] = []
+        for key, value in self._headers:  # a comprehension would be one more call, at every request
+            if key == b"cookie":
+                lines.append(value)
         return read_cookie(lines, self.host.place.session_cookie) if lines else None
 
     def presented(self) -> bytes | None:
@@ -156,15 +163,6 @@ class Caller:
             return send(message)
 
         return send_settled
-
-    def _own_token(self) -> bytes:
-        """The token, which no other site made the browser send: a cookie goes along with whatever request."""
-        token = self.token()
-        if token is None:
-            raise Unauthenticated("sign in first")
-        if self._method not in SAFE_METHODS:  # a WebSocket handshake has no method, and is never safe
-            self.check_origin(carries_cookie=True)
-        return token
 
     async def _start_response(self, message: Message, send: Send) -> None:
         self._pending = False

@@ -13,7 +13,7 @@ from handstamp.core.errors import ConfigurationError, Forbidden, FreshSessionReq
 from handstamp.core.models import Principal
 from handstamp.web.caller import SCOPE_KEY, Caller
 from handstamp.web.errors import answer_for, error_response, headers_of
-from handstamp.web.host import Host, Place
+from handstamp.web.host import Place
 
 
 class GuardRefused(HTTPException):
@@ -70,14 +70,14 @@ async def principal_of(connection: HTTPConnection, requirement: Requirement | No
     Raises:
         GuardRefused: Nobody is let in, or the requirement is not met.
     """
-    caller, host = _caller(connection)
+    caller = _caller(connection)
     try:
         if requirement is None:
             return await caller.principal()
         principal = await caller.principal(strict=requirement.strict)
-        requirement.check(principal, host.clock())
+        requirement.check(principal, caller.host.clock())
     except HandstampError as error:
-        raise GuardRefused(error, host.place) from error
+        raise GuardRefused(error, caller.host.place) from error
     return principal
 
 
@@ -87,11 +87,11 @@ async def optional_principal_of(connection: HTTPConnection) -> Principal | None:
     Raises:
         GuardRefused: Nobody can say, or another site caused the request.
     """
-    caller, host = _caller(connection)
+    caller = _caller(connection)
     try:
         return await caller.optional()
     except HandstampError as error:
-        raise GuardRefused(error, host.place) from error
+        raise GuardRefused(error, caller.host.place) from error
 
 
 async def loaded_user_of(connection: HTTPConnection) -> object:
@@ -101,12 +101,13 @@ async def loaded_user_of(connection: HTTPConnection) -> object:
         GuardRefused: Nobody is let in.
         ConfigurationError: The application gave no ``load_user``.
     """
-    caller, host = _caller(connection)
+    caller = _caller(connection)
     principal = await principal_of(connection)
     if not caller.loaded:
-        if host.load_user is None:
+        load_user = caller.host.load_user
+        if load_user is None:
             raise ConfigurationError("no user can be loaded: give Auth a load_user")
-        result = host.load_user(principal.user)
+        result = load_user(principal.user)
         caller.loaded = (await result if inspect.isawaitable(result) else result,)
     return caller.loaded[0]
 
@@ -124,8 +125,8 @@ async def answer_refusal(connection: HTTPConnection, refused: Exception) -> Resp
     return None
 
 
-def _caller(connection: HTTPConnection) -> tuple[Caller, Host]:
+def _caller(connection: HTTPConnection) -> Caller:
     caller = connection.scope.get(SCOPE_KEY)
     if not isinstance(caller, Caller):
         raise ConfigurationError("handstamp is not installed in this application: call install(app, auth) first")
-    return caller, caller.host
+    return caller

@@ -10,6 +10,9 @@ from handstamp.stores.sql.tables import REVISION, VERSION_TABLE
 
 _OLDEST: Final = (3, 35, 0)  # RETURNING
 
+_OPENING: Final = 1.0
+"""Seconds for which making a connection waits for a lock."""
+
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _REVISION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  a constant
 
@@ -45,13 +48,17 @@ def connect(file: DatabaseFile, *, writes: bool, busy_timeout: float) -> sqlite3
 def connect_checked(file: DatabaseFile, *, writes: bool, busy_timeout: float) -> sqlite3.Connection:
     """A connection to a database that fits this version.
 
+    While it is made it is patient, whatever ``busy_timeout`` says of later: a process that closes the last connection
+    of all, as one that has just migrated, holds the whole database for a moment.
+
     Raises:
         sqlite3.Error: The file is missing, locked or no database.
         ConfigurationError: It does not fit; the message says what to do.
     """
-    connection = connect(file, writes=writes, busy_timeout=busy_timeout)
+    connection = connect(file, writes=writes, busy_timeout=max(busy_timeout, _OPENING))
     try:
         check(connection, file)
+        connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}").fetchall()
     except (sqlite3.Error, ConfigurationError):
         connection.close()
         raise
