@@ -25,6 +25,7 @@ from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
+from handstamp.services.upkeep import Upkeep
 from handstamp.web.host import Place, Services
 from handstamp.web.methods import LoginMethod
 
@@ -103,11 +104,13 @@ class Auth:
 
     async def close(self) -> None:
         """Write what is still in memory, and let go of the store. The next request opens it again."""
-        if self.services is not None:
-            self.services = None
-            await self._touches.close()
-            self._cache.close()
-        await self.store.close()
+        async with self._lock:
+            if self.services is not None:
+                self.services = None
+                await self._upkeep.close()
+                await self._touches.close()
+                self._cache.close()
+            await self.store.close()
 
     @property
     def sessions(self) -> Sessions:
@@ -145,6 +148,8 @@ class Auth:
         audit = Audit(self.store)
         self._cache = CoherentCache(self.store.feed())
         self._touches = Touches(self.store, interval=policy.touch_interval)
+        self._upkeep = Upkeep(self.store, self.clock)
+        self._upkeep.begin()
         sessions = Sessions(policy=policy, tokens=self._tokens, store=self.store, cache=self._cache, audit=audit)
         check = Check(
             policy=policy,

@@ -58,7 +58,7 @@ def test_a_name_cannot_steer_the_terminal(system: System) -> None:
 @pytest.mark.parametrize("who", ["ada", "ADA", "ada@example.org"])
 def test_a_user_is_shown_by_any_name(system: System, who: str) -> None:
     """Username and e-mail address, in any case; the logins are shown too."""
-    ada = system.user("ada", email="ada@example.org")
+    ada = system.user("ada", email="ada@example.org", email_verified=True)
     shown = run("users", "show", who, "--data", system.data).stdout
     assert ada.id in shown
     assert "ada at https://x.com" in shown

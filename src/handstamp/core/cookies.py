@@ -40,18 +40,20 @@ def read_cookie(header_lines: Sequence[bytes], name: bytes) -> bytes | None:
 
     Pairs end at ``;`` and nowhere else, are trimmed of SP and HTAB only, and are split at their first ``=``. A
     pair without ``=``, without a name, with a space in its name, or with an octet outside printable ASCII is
-    skipped. A header beyond ``MAX_HEADER_BYTES`` or ``MAX_COOKIES`` has no cookies. Time is linear.
+    skipped. Time is linear.
 
     Args:
         header_lines: The values of all Cookie headers of the request: HTTP/2 may split them.
         name: A token (RFC 9110 §5.6.2).
 
     Raises:
-        Unauthenticated: Two cookies have that name, and their order says nothing (RFC 6265 §4.2.2).
+        Unauthenticated: Two cookies have that name, and their order says nothing (RFC 6265 §4.2.2); or the header is
+            beyond ``MAX_HEADER_BYTES`` or ``MAX_COOKIES``, so that nobody looks whether it is there. None would say
+            that it is not, and whoever signs out would be told that it is done.
     """
     header = _DELIMITER.join(header_lines)
     if len(header) > MAX_HEADER_BYTES:
-        return None
+        raise Unauthenticated(f"the request carries more than {MAX_HEADER_BYTES} bytes of cookies")
     needle = name + b"="
     before, found, rest = header.partition(needle)
     if not found:
@@ -70,15 +72,16 @@ def read_cookie(header_lines: Sequence[bytes], name: bytes) -> bytes | None:
     return _read_carefully(header, name)
 
 
-def cookie_names_with_prefix(header_lines: Sequence[bytes], prefix: bytes) -> list[bytes]:
-    """The names of cookies that begin with ``prefix``, each once, in the order of their first appearance.
+def cookies_with_prefix(header_lines: Sequence[bytes], prefix: bytes) -> dict[bytes, bytes]:
+    """The cookies whose names begin with ``prefix``, in the order of their first appearance.
 
-    What counts as a cookie is decided as in ``read_cookie``; a name that comes twice is no error here.
+    What counts as a cookie is decided as in ``read_cookie``. Here no error is raised: of a name that comes twice the
+    last value is given, and a header beyond the limits has no cookies.
     """
     header = _DELIMITER.join(header_lines)
     if prefix not in header:
-        return []
-    return list(dict.fromkeys(name for name, _ in _pairs(header) if name.startswith(prefix)))
+        return {}
+    return {name: value for name, value in _pairs(header) if name.startswith(prefix)}
 
 
 def session_cookie(policy: CookiePolicy, token: str, *, max_age: int | None) -> bytes:
@@ -135,6 +138,8 @@ def delete_flow_cookie(policy: CookiePolicy, key: str) -> bytes:
 
 
 def _read_carefully(header: bytes, name: bytes) -> bytes | None:
+    if header.count(b";") >= MAX_COOKIES:
+        raise Unauthenticated(f"the request carries more than {MAX_COOKIES} cookies")
     values = [value for other, value in _pairs(header) if other == name]
     if len(values) > 1:
         raise Unauthenticated(f"the request carries the cookie {name.decode('latin-1')!a} twice")

@@ -1,7 +1,7 @@
 """The demo's folder: everything that its processes share."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from handstamp.auth import kept
@@ -15,10 +15,10 @@ class DemoPlace:
     """A data folder that has been prepared. Secrets in it are files of mode 0600."""
 
     data: Path
-    secret: str
-    standin_key: bytes
+    secret: str = field(repr=False)
+    standin_key: bytes = field(repr=False)
     """Seals what the stand-ins hand out."""
-    signing_key_pem: str
+    signing_key_pem: str = field(repr=False)
     """Signs the ID tokens of the stand-in for Google."""
     issuer: str
     """What the stand-in for Google calls itself: the same for all processes, whatever their ports."""

@@ -35,6 +35,7 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        path.touch(mode=0o600)  # SQLite gives the mode of the database to what it puts beside it
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(_SCHEMA)

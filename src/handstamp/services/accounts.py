@@ -46,8 +46,12 @@ class Accounts:
         return _found(await self._store.load_user(user_id))
 
     async def find(self, handle: str) -> tuple[User, ...]:
-        """Every user whose id, e-mail address or username this is."""
-        return await self._store.find_users(handle)
+        """Every user whose id, verified e-mail address or username this is.
+
+        An address that nobody verified identifies nothing, and neither does a username that looks like an address:
+        both are whatever somebody chose to claim at a provider.
+        """
+        return tuple(user for user in await self._store.find_users(handle) if _answers_to(user, handle))
 
     async def list(self, *, after: str | None = None, limit: int = 100) -> tuple[User, ...]:
         """A page of users in the order of their ids, which is the order of their making."""
@@ -85,11 +89,15 @@ class Accounts:
         return user
 
     async def enable(self, user_id: str, *, now: float) -> User:
-        """Let a disabled user sign in again. Sessions that were ended stay ended.
+        """Let a disabled user sign in again. No session from before comes back.
+
+        Disabling ends them all; one that was started beside it, or was left because it was interrupted, ends here.
 
         Raises:
             NotFound: There is no such user.
         """
+        if (await self.get(user_id)).disabled_at is not None:
+            await self._sessions.end_all(user_id, reason=EndReason.USER_DISABLED, now=now)
         user = _found(await self._store.enable_user(user_id))
         self._cache.forget_user(user_id)
         await self._audit.record("user_enabled", now=now, user_id=user_id)
@@ -106,6 +114,12 @@ class Accounts:
         self._cache.forget_user(user_id)
         await self._audit.record("user_deleted", now=now, user_id=user_id)
         await self._sessions.end_all(user_id, reason=EndReason.USER_DELETED, now=now)
+
+
+def _answers_to(user: User, handle: str) -> bool:
+    if "@" not in handle:
+        return True
+    return user.email_verified and user.email is not None and user.email.lower() == handle.lower()
 
 
 def _found(user: User | None) -> User:

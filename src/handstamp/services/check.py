@@ -71,11 +71,11 @@ class Check:
             raise SessionEnded(EndReason.EXPIRED) from None
         mark = self._cache.mark(now)
         session, user = await self._load(claims, now)
-        standing = judge(session.generations, claims.generation, now, self._policy.rotation)
+        standing = self._standing(session, claims, now)
         if TABLE[standing].verdict is Verdict.STORE_WENT_BACK:
             # Another process may have written between our read and the token's arrival: look once more.
             session, user = await self._load(claims, now)
-            standing = judge(session.generations, claims.generation, now, self._policy.rotation)
+            standing = self._standing(session, claims, now)
         await self._refuse_or_pass(session, claims, standing, now=now, address=address)
         session = self._touches.used(session, now)
         principal = Principal(user=user, session=session)
@@ -152,6 +152,14 @@ class Check:
         if not report_only:
             raise SessionEnded(reason)
 
+    def _standing(self, session: Session, claims: SessionClaims, now: float) -> Standing:
+        generations = session.generations
+        if claims.generation == generations.issued and claims.issued_at != int(generations.issued_at):
+            # A token is a function of the row. This one was made by a row that has been restored from a backup
+            # since, and has come to the same generation again.
+            return Standing.AHEAD
+        return judge(generations, claims.generation, now, self._policy.rotation)
+
     def _sends(self, standing: Standing) -> bool:
         send = TABLE[standing].send
         return send is Send.ISSUED or (
@@ -177,9 +185,15 @@ def _cause(session: Session, claims: SessionClaims, now: float, policy: SessionP
     """What a reader of the audit trail needs to tell a theft from a false alarm."""
     generations = session.generations
     superseded_at = dict(generations.superseded).get(claims.generation)
+    if claims.generation > generations.issued:
+        cause = "generation_ahead"
+    elif claims.generation == generations.issued:
+        cause = "not_of_this_row"
+    else:
+        cause = "superseded_after_grace"
     age = "unknown" if superseded_at is None else f"{now - superseded_at:.0f} s"
     return {
-        "cause": "generation_ahead" if claims.generation > generations.issued else "superseded_after_grace",
+        "cause": cause,
         "presented": str(claims.generation),
         "issued": str(generations.issued),
         "confirmed": str(generations.confirmed),

@@ -1,8 +1,8 @@
 """Sessions: start, end, list. What happens to them at each request is in ``check``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from handstamp.core.errors import InvalidToken, LoginFailed, TokenExpired
+from handstamp.core.errors import InvalidToken, LoginFailed
 from handstamp.core.ids import new_session_id
 from handstamp.core.models import EndReason, Generations, Session, User
 from handstamp.core.policy import SessionPolicy
@@ -16,7 +16,7 @@ from handstamp.services.cache import CoherentCache
 class Issued:
     """A token to be sent, and the session that it names."""
 
-    token: str
+    token: str = field(repr=False)
     session: Session
 
 
@@ -80,7 +80,7 @@ class Sessions:
             user_agent=user_agent[:400] if user_agent else None,
             address=address,
         )
-        replaces = self._named_by(presented, now)
+        replaces = self._named_by(presented)
         replaced = await self._store.start_session(session, replaces=replaces, now=now)
         if replaced is not None:
             self._cache.forget_session(replaced.id)
@@ -130,10 +130,7 @@ class Sessions:
             InvalidToken: The token is not one of ours, so there is nothing to end.
             StoreUnavailable: It is not known to be ended.
         """
-        try:
-            claims = self._tokens.decode(token, now=now)
-        except TokenExpired:
-            return False
+        claims = self._tokens.decode_to_end(token)
         return await self.end(claims.session_id, reason=EndReason.SIGNED_OUT, now=now, address=address)
 
     async def end_all(
@@ -174,11 +171,11 @@ class Sessions:
         )
         return Issued(token, session)
 
-    def _named_by(self, presented: bytes | None, now: float) -> str | None:
+    def _named_by(self, presented: bytes | None) -> str | None:
         if presented is None:
             return None
         try:
-            return self._tokens.decode(presented, now=now).session_id
+            return self._tokens.decode_to_end(presented).session_id
         except InvalidToken:
             return None
 

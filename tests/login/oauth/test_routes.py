@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import httpx2
@@ -172,6 +172,11 @@ async def failures(world: World) -> list[str]:
     """The reasons of the sign-ins that failed, as the audit trail has them."""
     events = await world.store.list_events()
     return [event.detail["reason"] for event in events if event.event == "sign_in_failed"]
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> set[str]:
+    """The reasons of the sign-ins that failed and had no flow of ours, as the log has them."""
+    return {str(cast("Any", record.args)[2]) for record in caplog.records if record.name == "handstamp.login"}
 
 
 async def test_a_sign_in_from_end_to_end(world: World, browser: Browser, endpoint: Endpoint) -> None:
@@ -514,9 +519,10 @@ BAD: dict[str, tuple[Any, int, str]] = {
 
 @pytest.mark.parametrize(("visit", "status", "reason"), BAD.values(), ids=BAD)
 async def test_a_bad_callback_creates_nothing(
-    world: World, browser: Browser, visit: Any, status: int, reason: str
+    world: World, browser: Browser, caplog: pytest.LogCaptureFixture, visit: Any, status: int, reason: str
 ) -> None:
-    """A page that says what happened and leads back; no user, no session, and the trail has it (OAU-01)."""
+    """A page that says what happened and leads back; no user, no session, and trail or log has it (OAU-01)."""
+    caplog.set_level("INFO", "handstamp.login")
     response = await visit(world, browser)
     assert (response.status_code, response.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert 'href="/auth/login"' in response.text
@@ -525,7 +531,7 @@ async def test_a_bad_callback_creates_nothing(
     assert "c0de" not in response.text
     assert SESSION not in browser.cookies
     assert await nothing_was_made(world)
-    assert set(await failures(world)) == {reason}
+    assert set(await failures(world)) | logged(caplog) == {reason}
 
 
 @pytest.mark.parametrize(("visit", "status", "reason"), BAD.values(), ids=BAD)
@@ -587,9 +593,10 @@ async def test_a_provider_that_does_not_answer_creates_nothing(
 
 
 async def test_a_provider_that_is_down_when_somebody_sets_out(
-    world: World, browser: Browser, endpoint: Endpoint, provider: Provider
+    caplog: pytest.LogCaptureFixture, world: World, browser: Browser, endpoint: Endpoint, provider: Provider
 ) -> None:
     """OAuth 1.0a asks before the redirect: 503 with a page, and no cookie."""
+    caplog.set_level("INFO", "handstamp.login")
     provider.begins_with_a_request = True
     assert await browser.begin()
     browser.cookies.clear()
@@ -597,7 +604,7 @@ async def test_a_provider_that_is_down_when_somebody_sets_out(
     response = await browser.get("/auth/login/nowhere")
     assert (response.status_code, browser.cookies) == (503, {})
     assert 'href="/auth/login"' in response.text
-    assert await failures(world) == ["provider_unavailable"]
+    assert (await failures(world), logged(caplog)) == ([], {"provider_unavailable"})
 
 
 async def test_a_disabled_user_is_told_so(world: World, browser: Browser) -> None:

@@ -5,6 +5,7 @@ uses it up, and only then speaks to the provider. Nothing is created before the 
 """
 
 import asyncio
+import logging
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from handstamp.core.cookies import cookie_names_with_prefix, delete_flow_cookie, flow_cookie, read_cookie
+from handstamp.core.cookies import cookies_with_prefix, delete_flow_cookie, flow_cookie, read_cookie
 from handstamp.core.errors import HandstampError, InvalidRequest, InvalidToken, LoginFailed, Unauthenticated
 from handstamp.core.redirects import SafeRedirect
 from handstamp.login.oauth.client import new_client, perform
@@ -33,10 +34,15 @@ if TYPE_CHECKING:
 MAX_FLOWS: Final = 5
 """Sign-ins that one browser may have under way; the oldest makes room."""
 
+MAX_FLOW_BYTES: Final = 4096
+"""Of cookies for them all: servers and proxies refuse a header line beyond 8 KB, whoever made the browser begin."""
+
 _MAX_FORM_BYTES: Final = 16_384
 _PURPOSE: Final = "oauth-flow"
 _COOKIE_KEY: Final = re.compile(rb"[A-Za-z0-9_-]{22}")
 """What ``Flow.cookie_key`` looks like. Whatever else stands behind the prefix is not ours to delete."""
+
+_LOG: Final = logging.getLogger("handstamp.login")
 
 T = TypeVar("T")
 
@@ -75,7 +81,7 @@ class OAuthRoutes:
         try:
             begun = await self._perform(self._provider.begin(callback_url=self._callback_url, now=self._host.clock()))
         except LoginFailed as error:
-            await self._record_failure(request, error)
+            await self._record_failure(request, error, None)
             raise
         return_to = SafeRedirect.parse(request.query_params.get("return_to"), self._host.place.origins)
         flow = replace(
@@ -92,6 +98,7 @@ class OAuthRoutes:
         if request.method == "HEAD":
             raise InvalidRequest("a sign-in ends with GET")
         key: str | None = None
+        flow: Flow | None = None
         try:
             parameters = callback_parameters(request.scope["query_string"].decode("latin-1"))
             key = cookie_key_of(parameters)
@@ -100,7 +107,7 @@ class OAuthRoutes:
         except HandstampError as error:
             response = error_response(request, error, self._host.place)
             response.headers["Referrer-Policy"] = "no-referrer"  # the address holds a code, and stays in the bar
-            await self._record_failure(request, error)
+            await self._record_failure(request, error, flow)
             if not isinstance(error, LoginFailed):
                 return response  # Not the flow's fault: the store was gone, say. It may be tried again.
         if key is not None:
@@ -160,16 +167,23 @@ class OAuthRoutes:
     def _keep(self, request: Request, response: Response, flow: Flow) -> None:
         policy = self._host.place.cookies
         prefix = policy.flow_prefix.encode()
-        older = cookie_names_with_prefix(caller_of(request).header_lines(b"cookie"), prefix)
-        keys = [key.decode("ascii") for name in older if _COOKIE_KEY.fullmatch(key := name.removeprefix(prefix))]
-        # Browsers list the cookies of one path oldest first (RFC 6265 §5.4).
-        surplus = keys[: max(0, len(keys) + 1 - MAX_FLOWS)]
         try:
             sealed = self._host.flow_sealer.seal(flow.to_bytes(), context=flow.cookie_key.encode())
         except ValueError as error:
             raise InvalidRequest("return_to is too long") from error
-        cookies = [delete_flow_cookie(policy, key) for key in surplus]
-        cookies.append(flow_cookie(policy, flow.cookie_key, sealed, max_age=int(FLOW_LIFETIME)))
+        older = cookies_with_prefix(caller_of(request).header_lines(b"cookie"), prefix)
+        flows = {
+            key.decode("ascii"): len(cookie) + len(value)
+            for cookie, value in older.items()
+            if _COOKIE_KEY.fullmatch(key := cookie.removeprefix(prefix))
+        }
+        cookies = [flow_cookie(policy, flow.cookie_key, sealed, max_age=int(FLOW_LIFETIME))]
+        room = MAX_FLOW_BYTES - len(sealed)
+        # Browsers list the cookies of one path oldest first (RFC 6265 §5.4): from the newest on, what fits may stay.
+        for kept, (name, size) in enumerate(reversed(flows.items()), start=1):
+            room -= size
+            if kept >= MAX_FLOWS or room < 0:
+                cookies.append(delete_flow_cookie(policy, name))
         for cookie in cookies:
             response.headers.append("set-cookie", cookie.decode("latin-1"))
 
@@ -193,15 +207,22 @@ class OAuthRoutes:
         except InvalidToken as error:
             raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie is not ours") from error
 
-    async def _record_failure(self, request: Request, error: HandstampError) -> None:
-        if self._host.services is None:
-            return  # The store is not open, and was not what failed: there is nowhere to write.
+    async def _record_failure(self, request: Request, error: HandstampError, flow: Flow | None) -> None:
+        """Record what happened to a flow of ours; the rest anybody can cause, so it is only logged.
+
+        A write for each request of strangers would fill the store, and hold up everybody else's.
+        """
+        address = caller_of(request).address
+        reason = error.reason if isinstance(error, LoginFailed) else error.code
+        if flow is None or self._host.services is None:
+            _LOG.info("sign-in with %s failed for %s: %s (%s)", self._provider.id, address, reason, error)
+            return
         await self._host.services.audit.record(
             "sign_in_failed",
             now=self._host.clock(),
-            address=caller_of(request).address,
+            address=address,
             provider=self._provider.id,
-            reason=error.reason if isinstance(error, LoginFailed) else error.code,
+            reason=reason,
             message=str(error),
         )
 

@@ -51,8 +51,8 @@ def session_from(row: Row) -> Session:
         id=row[0],
         user_id=row[1],
         created_at=row[2],
-        expires_at=row[3],
-        last_used_at=row[4],
+        expires_at=_time_from(row[3]),
+        last_used_at=_time_from(row[4]),
         idle_timeout=row[5],
         persistent=bool(row[6]),
         generations=Generations(
@@ -67,7 +67,7 @@ def session_from(row: Row) -> Session:
         authenticated_at=row[14],
         user_agent=row[15],
         address=row[16],
-        ended_at=row[17],
+        ended_at=None if row[17] is None else _time_from(row[17]),
         end_reason=None if row[18] is None else _END_REASONS.get(row[18], EndReason.UNKNOWN),
     )
 
@@ -150,3 +150,8 @@ def _roles_from(roles: tuple[str, ...]) -> frozenset[str]:
 def _amr_from(text: str) -> tuple[str, ...]:
     """Few combinations of methods exist, so that they are parsed once."""
     return tuple(json.loads(text))
+
+
+def _time_from(value: Any) -> float:
+    """Seconds since the epoch. What is no number, as a date that was written by hand, is long ago: so it ends."""
+    return float(value) if isinstance(value, (int, float)) else 0.0
