@@ -31,6 +31,7 @@ from web_world import (
     sent_token,
     set_cookies,
     token_of,
+    visiting,
 )
 
 MINUTE = 60.0
@@ -660,3 +661,39 @@ def keeping(sent: list[Message]) -> Send:
         sent.append(message)
 
     return send
+
+
+def refusals(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    """What the log says of refused requests."""
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "handstamp.audit"]
+    return [line for line in lines if line["event"] == "request_refused"]
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({"cookie": f"{SESSION}=a; {SESSION}=b"}, "unauthenticated"),
+        ({"cookie": f"{SESSION}=rubbish"}, "invalid_token"),
+        ({"cookie": f"{SESSION}=a"} | FOREIGN, "cross_origin"),
+    ],
+)
+async def test_a_refusal_is_logged_and_not_stored(
+    world: World, caplog: pytest.LogCaptureFixture, header: dict[str, str], code: str
+) -> None:
+    """Whoever sends rubbish is seen, with the address, and cannot fill the store (COO-02, LOG-01)."""
+    caplog.set_level("INFO", "handstamp.audit")
+    async with visiting(world) as http:
+        await http.post("/me", headers=header)
+    (line,) = refusals(caplog)
+    detail = line["detail"]
+    assert isinstance(detail, dict)
+    assert (line["address"], detail["code"]) == (ADDRESS, code)
+    assert world.store.asked["record_event"] == 0
+
+
+async def test_an_anonymous_request_is_nothing_to_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A browser that carries no cookie of ours was not refused for anything that it sent."""
+    caplog.set_level("INFO", "handstamp.audit")
+    async with visiting(world) as http:
+        assert (await http.get("/me")).status_code == 401
+    assert refusals(caplog) == []

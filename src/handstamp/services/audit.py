@@ -7,6 +7,7 @@ hash: whoever reads the log cannot tell one session id from it.
 import json
 import logging
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -45,7 +46,7 @@ class Audit:
             user_id=user_id,
             session_id=session_id,
             address=address,
-            detail={key: value[:_MAX_DETAIL] for key, value in detail.items() if value is not None},
+            detail=_cut(detail),
         )
         _LOG.info("%s", _line(entry))
         try:
@@ -54,10 +55,22 @@ class Audit:
             _LOG.warning("the event above is not in the store: it cannot be reached")
 
 
+def log_only(event: str, *, now: float, address: str | None, **detail: str | None) -> None:
+    """Log what anybody can cause, as often as they like: in the store it would take the room and turn of others."""
+    if _LOG.isEnabledFor(logging.INFO):
+        _LOG.info("%s", _line(AuditEvent(id="", at=now, event=event, address=address, detail=_cut(detail))))
+
+
+def _cut(detail: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: value[:_MAX_DETAIL] for key, value in detail.items() if value is not None}
+
+
 def _line(entry: AuditEvent) -> str:
     fields = asdict(entry) | {"at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")}
     fields["session"] = _hashed(fields.pop("session_id"))
-    return json.dumps({key: value for key, value in fields.items() if value not in (None, {})})
+    return json.dumps(
+        {key: value for key, value in fields.items() if value not in (None, {}) and (key, value) != ("id", "")}
+    )
 
 
 def _hashed(session_id: str | None) -> str | None:

@@ -27,6 +27,7 @@ from handstamp.core.errors import (
 )
 from handstamp.core.models import Principal
 from handstamp.core.policy import CookiePolicy
+from handstamp.services.audit import log_only
 from handstamp.services.cache import Admission
 from handstamp.services.sessions import Issued
 from handstamp.web.host import Host
@@ -89,6 +90,7 @@ class Caller:
             self._admission = None
             self._refusal = error
             self._pending = deletes_cookies(error)
+            self._log_refusal(error)
             raise
         self._admission = admission
         self._pending = not admission.settled
@@ -163,6 +165,12 @@ class Caller:
             return send(message)
 
         return send_settled
+
+    def _log_refusal(self, error: HandstampError) -> None:
+        """Log why somebody was refused who carries our cookie: a browser without one is nothing to look into."""
+        if isinstance(error, Unauthenticated) and not self.header_lines(b"cookie"):
+            return
+        log_only("request_refused", now=self.host.clock(), address=self.address, code=error.code, message=str(error))
 
     async def _start_response(self, message: Message, send: Send) -> None:
         self._pending = False

@@ -1,9 +1,10 @@
 """The HTTP side of a sign-in with a provider: out to it, and back."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import httpx2
@@ -176,7 +177,8 @@ async def failures(world: World) -> list[str]:
 
 def logged(caplog: pytest.LogCaptureFixture) -> set[str]:
     """The reasons of the sign-ins that failed and had no flow of ours, as the log has them."""
-    return {str(cast("Any", record.args)[2]) for record in caplog.records if record.name == "handstamp.login"}
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "handstamp.audit"]
+    return {line["detail"]["reason"] for line in lines if line["event"] == "sign_in_failed"}
 
 
 async def test_a_sign_in_from_end_to_end(world: World, browser: Browser, endpoint: Endpoint) -> None:
@@ -522,7 +524,7 @@ async def test_a_bad_callback_creates_nothing(
     world: World, browser: Browser, caplog: pytest.LogCaptureFixture, visit: Any, status: int, reason: str
 ) -> None:
     """A page that says what happened and leads back; no user, no session, and trail or log has it (OAU-01)."""
-    caplog.set_level("INFO", "handstamp.login")
+    caplog.set_level("INFO", "handstamp.audit")
     response = await visit(world, browser)
     assert (response.status_code, response.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert 'href="/auth/login"' in response.text
@@ -596,7 +598,7 @@ async def test_a_provider_that_is_down_when_somebody_sets_out(
     caplog: pytest.LogCaptureFixture, world: World, browser: Browser, endpoint: Endpoint, provider: Provider
 ) -> None:
     """OAuth 1.0a asks before the redirect: 503 with a page, and no cookie."""
-    caplog.set_level("INFO", "handstamp.login")
+    caplog.set_level("INFO", "handstamp.audit")
     provider.begins_with_a_request = True
     assert await browser.begin()
     browser.cookies.clear()

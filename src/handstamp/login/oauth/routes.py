@@ -5,7 +5,6 @@ uses it up, and only then speaks to the provider. Nothing is created before the 
 """
 
 import asyncio
-import logging
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -22,6 +21,7 @@ from handstamp.login.oauth.client import new_client, perform
 from handstamp.login.oauth.exchange import FLOW_UNKNOWN, Exchange, parse_form
 from handstamp.login.oauth.flow import FLOW_LIFETIME, Flow, callback_parameters, cookie_key_of
 from handstamp.login.oauth.provider import Provider
+from handstamp.services.audit import log_only
 from handstamp.web.caller import NO_STORE
 from handstamp.web.errors import error_response
 from handstamp.web.host import Host
@@ -41,8 +41,6 @@ _MAX_FORM_BYTES: Final = 16_384
 _PURPOSE: Final = "oauth-flow"
 _COOKIE_KEY: Final = re.compile(rb"[A-Za-z0-9_-]{22}")
 """What ``Flow.cookie_key`` looks like. Whatever else stands behind the prefix is not ours to delete."""
-
-_LOG: Final = logging.getLogger("handstamp.login")
 
 T = TypeVar("T")
 
@@ -212,14 +210,21 @@ class OAuthRoutes:
 
         A write for each request of strangers would fill the store, and hold up everybody else's.
         """
-        address = caller_of(request).address
+        now, address = self._host.clock(), caller_of(request).address
         reason = error.reason if isinstance(error, LoginFailed) else error.code
         if flow is None or self._host.services is None:
-            _LOG.info("sign-in with %s failed for %s: %s (%s)", self._provider.id, address, reason, error)
+            log_only(
+                "sign_in_failed",
+                now=now,
+                address=address,
+                provider=self._provider.id,
+                reason=reason,
+                message=str(error),
+            )
             return
         await self._host.services.audit.record(
             "sign_in_failed",
-            now=self._host.clock(),
+            now=now,
             address=address,
             provider=self._provider.id,
             reason=reason,
