@@ -97,3 +97,13 @@ def test_a_skipped_example_is_not_run(tmp_path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8") + "\n```python\nassert False\n```\n", encoding="utf-8")
     with pytest.raises(AssertionError):
         run(path)
+
+
+def test_the_page_on_operating_names_every_event() -> None:
+    """What the audit trail can say stands in the documents, and nothing else does."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    calls: list[str] = re.findall(r"(?:\.record|log_only)\((.*?)now=", sources, re.DOTALL)
+    recorded = {event for call in calls for event in re.findall(r'"([a-z_]+)"', call)}
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.partition("## Files")[0].splitlines() if line.startswith("| `")]
+    assert {event for row in rows for event in re.findall(r"`([a-z_]+)`", row)} == recorded
