@@ -16,7 +16,7 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench docs fuzz mutants clean node chromium
+.PHONY: help install demo check test bench docs fuzz mutants clean node chromium wrk
 
 help: ## List what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,8 +44,8 @@ test: check chromium ## Check, then every test with its coverage floors.
 	@$(BIN)/coverage report --fail-under=100 --show-missing --skip-covered --include='src/handstamp/core/*' \
 	  > build/coverage-core.txt || { cat build/coverage-core.txt; exit 1; }
 
-bench: $(VENV)/.dev ## Measure the cost of a request beside the same request unprotected.
-	$(BIN)/python bench/run.py
+bench: $(VENV)/.dev wrk ## Measure the cost of a request beside the same request unprotected; QUICK=1 takes a minute.
+	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
 
 docs: $(VENV)/.dev ## Build the documentation into build/site; a warning is an error.
 	$(BIN)/mkdocs build --strict --quiet
@@ -102,4 +102,12 @@ chromium:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else \
 	  echo "Chromium is missing: the pages are tested in it. On Debian: sudo apt-get install chromium" >&2; exit 1; \
+	fi
+
+wrk:
+	@command -v wrk >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null; \
+	else \
+	  echo "wrk is missing: it makes the load. On Debian and Ubuntu: sudo apt-get install wrk" >&2; exit 1; \
 	fi

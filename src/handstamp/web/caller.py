@@ -40,7 +40,7 @@ class Caller:
     """Asks, for one request, who is there; remembers the answer; sees to the cookies of the response.
 
     It is kept in the scope and must not lead back to it, nor to ``send``, which in a server leads to the scope: a
-    cycle would leave all that a request holds to the garbage collector, which takes longer than the check.
+    cycle would leave all that a request holds to the garbage collector, which costs about as much as the check.
     """
 
     __slots__ = ("_admission", "_client", "_headers", "_method", "_pending", "_refusal", "host", "loaded")
