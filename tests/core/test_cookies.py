@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from handstamp.core.cookies import (
     MAX_COOKIES,
     MAX_HEADER_BYTES,
+    MAX_PAIR_BYTES,
     CookieTooLarge,
     cookies_with_prefix,
     delete_flag_cookie,
@@ -22,7 +23,7 @@ from handstamp.core.cookies import (
     read_cookie,
     session_cookie,
 )
-from handstamp.core.errors import Unauthenticated
+from handstamp.core.errors import InvalidToken, Unauthenticated
 from handstamp.core.policy import CookiePolicy
 from vectors import load
 
@@ -62,11 +63,18 @@ def split_by_hand(header: bytes) -> list[tuple[bytes, bytes]]:
 
 def read_by_hand(lines: list[bytes], name: bytes) -> bytes | None:
     """What ``read_cookie`` promises."""
-    header = b"; ".join(lines)
-    values = [value for other, value in split_by_hand(header) if other == name]
-    beyond = len(header) > MAX_HEADER_BYTES or (name + b"=" in header and header.count(b";") >= MAX_COOKIES)
-    if len(values) > 1 or beyond:
+    header, needle = b"; ".join(lines), name + b"="
+    if len(header) > MAX_HEADER_BYTES:
+        ours = [pair for pair in header.split(b"; ") if pair.startswith(needle)]
+        length = len(ours[0].split(b";")[0]) - len(needle) if ours and header.count(needle) == 1 else 0
+        raise InvalidToken if length > MAX_PAIR_BYTES else Unauthenticated
+    if needle in header and header.count(b";") >= MAX_COOKIES:
         raise Unauthenticated
+    values = [value for other, value in split_by_hand(header) if other == name]
+    if len(values) > 1:
+        raise Unauthenticated
+    if not values and any(pair.strip(b" \t").startswith(needle) for pair in header.split(b";")):
+        raise InvalidToken
     return values[0] if values else None
 
 
@@ -74,7 +82,7 @@ def outcome(read: Callable[[list[bytes], bytes], bytes | None], lines: list[byte
     """What a reader returns, or the class of what it raises."""
     try:
         return read(lines, NAME)
-    except Unauthenticated as error:
+    except (Unauthenticated, InvalidToken) as error:
         return type(error)
 
 
@@ -174,9 +182,10 @@ def test_vector_gives_the_wanted_pairs(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
 def test_vector_shows_the_session_cookie_only_where_it_is_one(case: dict[str, Any]) -> None:
-    """A name that only looks like ours is not ours (COO-03); beyond the limits nobody looks."""
-    if case["id"] in {"o-16", "o-17"}:
-        with pytest.raises(Unauthenticated):
+    """A name that only looks like ours is not ours (COO-03); what is ours and malformed is an error, as wanted."""
+    errors = {"o-10": InvalidToken, "o-11": InvalidToken, "o-16": Unauthenticated, "o-17": InvalidToken}
+    if case["id"] in errors:
+        with pytest.raises(errors[case["id"]]):
             read_cookie(header_lines(case), b"__Host-session")
     elif case["id"] != "o-1":
         assert read_cookie(header_lines(case), b"__Host-session") == dict(wanted(case)).get(b"__Host-session")
@@ -250,12 +259,31 @@ def test_no_header_is_no_cookie() -> None:
 # Limits. Time is linear because each step is one pass; here the passes are refused where they would be long.
 
 
-def test_a_cookie_of_64_kilobytes_is_refused_before_it_is_parsed() -> None:
-    """The header's length alone decides (COO-04)."""
-    lines = [NAME + b"=" + b"x" * 64_000]
-    with pytest.raises(Unauthenticated):
+@pytest.mark.parametrize("others", [b"", b"a=b; ", b"a=b; c=d;e; "])
+def test_a_cookie_of_64_kilobytes_is_refused_before_it_is_parsed(others: bytes) -> None:
+    """The header's length alone decides (COO-04); it is ours, so that whoever asks has it deleted."""
+    lines = [others + NAME + b"=" + b"x" * 64_000 + b"; f=g"]
+    with pytest.raises(InvalidToken):
         read_cookie(lines, NAME)
     assert cookies_with_prefix(lines, b"__Host-") == {}
+
+
+@pytest.mark.parametrize(
+    "tossed", [b"a=" + b"x" * 64_000, NAME + b"=" + b"x" * 64_000, b"a=" + NAME + b"=" + b"x" * 64_000]
+)
+def test_a_cookie_among_64_kilobytes_of_others_is_not_read_and_not_ours_to_delete(tossed: bytes) -> None:
+    """A neighbour tossed them, or imitates ours; the good one may be there, and stays."""
+    with pytest.raises(Unauthenticated):
+        read_cookie([tossed + b"; " + NAME + b"=good"], NAME)
+
+
+@pytest.mark.parametrize("value", ["\xe9", "A\x00B", "A\tB", "\u2028"])
+def test_our_cookie_with_an_octet_that_no_token_has_is_worth_nothing(value: str) -> None:
+    """It is ours, so it is refused as a bad token and deleted, unless a good one is beside it."""
+    bad = NAME + b"=" + value.encode()
+    with pytest.raises(InvalidToken):
+        read_cookie([b"a=b; " + bad], NAME)
+    assert read_cookie([bad, NAME + b"=good"], NAME) == b"good"
 
 
 def test_the_limit_of_bytes_counts_all_lines() -> None:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from handstamp.core.errors import Unauthenticated
+from handstamp.core.errors import InvalidToken, Unauthenticated
 from handstamp.core.policy import CookiePolicy
 
 MAX_HEADER_BYTES: Final = 32_768
@@ -40,7 +40,7 @@ def read_cookie(header_lines: Sequence[bytes], name: bytes) -> bytes | None:
 
     Pairs end at ``;`` and nowhere else, are trimmed of SP and HTAB only, and are split at their first ``=``. A
     pair without ``=``, without a name, with a space in its name, or with an octet outside printable ASCII is
-    skipped. Time is linear.
+    skipped, if it is not ours. Time is linear.
 
     Args:
         header_lines: The values of all Cookie headers of the request: HTTP/2 may split them.
@@ -50,15 +50,19 @@ def read_cookie(header_lines: Sequence[bytes], name: bytes) -> bytes | None:
         Unauthenticated: Two cookies have that name, and their order says nothing (RFC 6265 §4.2.2); or the header is
             beyond ``MAX_HEADER_BYTES`` or ``MAX_COOKIES``, so that nobody looks whether it is there. None would say
             that it is not, and whoever signs out would be told that it is done.
+        InvalidToken: The one that there is has an octet that no token has, or is itself longer than browsers keep
+            one, so that the header is beyond ``MAX_HEADER_BYTES``: ours, and worth nothing.
     """
     header = _DELIMITER.join(header_lines)
-    if len(header) > MAX_HEADER_BYTES:
-        raise Unauthenticated(f"the request carries more than {MAX_HEADER_BYTES} bytes of cookies")
     needle = name + b"="
     before, found, rest = header.partition(needle)
+    value, _, after = rest.partition(b";")
+    if len(header) > MAX_HEADER_BYTES:
+        if found and before[-2:] in {b"", _DELIMITER} and needle not in after and len(value) > MAX_PAIR_BYTES:
+            raise InvalidToken("our cookie is longer than any token")
+        raise Unauthenticated(f"the request carries more than {MAX_HEADER_BYTES} bytes of cookies")
     if not found:
         return None
-    value, _, after = rest.partition(b";")
     # What browsers send takes this short cut. It agrees with the careful way below: the pair begins where the
     # header or "; " says so, ends at the next ";", holds nothing that would be trimmed or refused, and no other
     # pair can have the name. A header whose other octets are fewer than MAX_COOKIES needs no counting.
@@ -143,7 +147,11 @@ def _read_carefully(header: bytes, name: bytes) -> bytes | None:
     values = [value for other, value in _pairs(header) if other == name]
     if len(values) > 1:
         raise Unauthenticated(f"the request carries the cookie {name.decode('latin-1')!a} twice")
-    return values[0] if values else None
+    if values:
+        return values[0]
+    if any(pair.strip(b" \t").startswith(name + b"=") for pair in header.split(b";")):
+        raise InvalidToken("our cookie has an octet that no token has")
+    return None
 
 
 def _pairs(header: bytes) -> Iterator[tuple[bytes, bytes]]:

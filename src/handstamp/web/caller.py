@@ -113,6 +113,7 @@ class Caller:
 
         Raises:
             Unauthenticated: Our cookie came twice, so nobody knows which one counts.
+            InvalidToken: It cannot be a token.
         """
         lines: list[bytes] = []
         for key, value in self._headers:  # a comprehension would be one more call, at every request
@@ -124,7 +125,7 @@ class Caller:
         """The session token as it came, unverified, for whoever is about to replace it; None where it is unclear."""
         try:
             return self.token()
-        except Unauthenticated:
+        except (Unauthenticated, InvalidToken):
             return None
 
     def header_lines(self, name: bytes) -> list[bytes]:

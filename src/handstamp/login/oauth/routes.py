@@ -196,8 +196,8 @@ class OAuthRoutes:
         name = f"{self._host.place.cookies.flow_prefix}{key}".encode()
         try:
             sealed = read_cookie(caller_of(request).header_lines(b"cookie"), name)
-        except Unauthenticated as error:
-            raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie came twice") from error
+        except (Unauthenticated, InvalidToken) as error:
+            raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie cannot be read") from error
         if sealed is None:
             raise LoginFailed(FLOW_UNKNOWN, "this browser has no such flow")
         try:

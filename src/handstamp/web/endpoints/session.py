@@ -53,10 +53,10 @@ class SessionEndpoints:
         """
         caller = caller_of(request)
         caller.check_origin(carries_cookie=True)
-        token = caller.token()
-        if token is not None:
-            services = self._host.services or await self._host.open()
-            with suppress(InvalidToken):  # Then there is nothing to end; the cookie goes all the same.
+        with suppress(InvalidToken):  # Then there is nothing to end; the cookie goes all the same.
+            token = caller.token()
+            if token is not None:
+                services = self._host.services or await self._host.open()
                 await services.sessions.sign_out(token, now=self._host.clock(), address=caller.address)
         if is_form(request) or wants_page(request):
             return signed_out(self._host, see_other(SafeRedirect.to_path(self._host.place.path("/signed-out"))))
