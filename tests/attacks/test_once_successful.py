@@ -221,7 +221,6 @@ async def test_a_restored_backup_gives_no_generation_two_tokens() -> None:
         await restored[1].serve(owners, now=later)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_what_people_post_in_the_demo_is_for_nobody_else_on_the_machine(tmp_path: Path) -> None:
     """A data folder that was there before has the mode that it has; each file in it is 0600, this one too."""
     before = os.umask(0o022)
