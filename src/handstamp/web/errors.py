@@ -32,41 +32,89 @@ class Answer:
 
     status: int
     title: str
+    what_happened: str
     what_to_do: str
 
 
+_NOT_SIGNED_IN: Final = Answer(
+    401, "Not signed in", "What you asked for is for people who are signed in.", "Sign in, then try again."
+)
+
 TABLE: Final[dict[type[HandstampError], Answer]] = {
-    Unauthenticated: Answer(401, "Not signed in", "Sign in, then try again."),
-    InvalidToken: Answer(401, "Not signed in", "Sign in again."),
-    SessionEnded: Answer(401, "Not signed in any more", "Sign in again."),
-    FreshSessionRequired: Answer(401, "Please sign in once more", "What you asked for needs a recent sign-in."),
-    Forbidden: Answer(403, "Not allowed", "Your account lacks what this needs; ask whoever runs this application."),
-    CrossOrigin: Answer(403, "Sent from another site", "Go back to this site's own page and do it from there."),
-    NotFound: Answer(404, "Not found", "Check the address."),
-    InvalidRequest: Answer(400, "Bad request", "Go back and try again."),
-    LoginFailed: Answer(400, "Signing in did not work", "Go back and try again, or choose another way in."),
-    StoreUnavailable: Answer(503, "Out of order for a moment", "Try again in a few seconds; you stay signed in."),
-    ConfigurationError: Answer(500, "Not set up", "Whoever runs this application finds the reason in its log."),
-    HandstampError: Answer(500, "Something went wrong", "Try again later."),
+    Unauthenticated: _NOT_SIGNED_IN,
+    InvalidToken: _NOT_SIGNED_IN,
+    SessionEnded: Answer(401, "Not signed in any more", "Your session is over.", "Sign in again."),
+    FreshSessionRequired: Answer(
+        401, "Please sign in once more", "You signed in too long ago for this.", "Sign in again, then try once more."
+    ),
+    Forbidden: Answer(
+        403,
+        "Not allowed",
+        "Your account lacks what this needs.",
+        "Ask whoever runs this application, if you should have it.",
+    ),
+    CrossOrigin: Answer(
+        403,
+        "Sent from another site",
+        "The request came from a page that is not part of this site, so nothing was done.",
+        "Go back to this site's own page and do it from there.",
+    ),
+    NotFound: Answer(404, "Not found", "There is nothing at this address.", "Check the address."),
+    InvalidRequest: Answer(400, "Bad request", "The request could not be understood.", "Go back and try again."),
+    LoginFailed: Answer(
+        400, "Signing in did not work", "Nothing was changed.", "Try again, or choose another way in."
+    ),
+    StoreUnavailable: Answer(
+        503,
+        "Out of order for a moment",
+        "We cannot look up your session just now; you stay signed in.",
+        "Try again in a few seconds.",
+    ),
+    ConfigurationError: Answer(
+        500,
+        "Not set up",
+        "This application is not set up correctly.",
+        "Whoever runs it finds the reason in its log.",
+    ),
+    HandstampError: Answer(500, "Something went wrong", "It is not your fault.", "Try again later."),
 }
 """Looked up along the class's bases, so that a new error has an answer from the start."""
 
 LOGIN_ANSWERS: Final = {
-    "access_denied": Answer(403, "You were not signed in", "It was refused at the provider. You can try again."),
+    "access_denied": Answer(
+        403, "You were not signed in", "The provider says that signing in was refused.", "You can try again."
+    ),
     "flow_unknown": Answer(
         400,
         "This sign-in cannot be finished",
-        "It was begun in another browser, took more than ten minutes, or was finished already. Begin again.",
+        "It was begun in another browser, took more than ten minutes, or was finished already.",
+        "Begin again.",
     ),
-    "user_disabled": Answer(403, "This account is disabled", "Ask whoever runs this application."),
-    "provider_unavailable": Answer(503, "The provider does not answer", "Try again in a moment."),
-    "provider_error": Answer(502, "The provider could not sign you in", "Try again, or choose another way in."),
-    "invalid_response": Answer(502, "The provider's answer was not valid", "Try again, or choose another way in."),
+    "user_disabled": Answer(
+        403, "This account is disabled", "You cannot sign in with it.", "Ask whoever runs this application."
+    ),
+    "provider_unavailable": Answer(
+        503, "The provider does not answer", "It is out of order or very slow.", "Try again in a moment."
+    ),
+    "provider_error": Answer(
+        502,
+        "The provider could not sign you in",
+        "It answered with an error.",
+        "Try again, or choose another way in.",
+    ),
+    "invalid_response": Answer(
+        502,
+        "The provider's answer was not valid",
+        "It was refused, to be on the safe side.",
+        "Try again, or choose another way in.",
+    ),
 }
 """Why signing in did not work, by reason. The error's own message is for the audit trail."""
 
-_TOLD: Final = (FreshSessionRequired, CrossOrigin, InvalidRequest)
-"""Errors whose message is written for the one who caused it. The others' messages stay in the log."""
+_TOLD: Final = (FreshSessionRequired, InvalidRequest)
+"""Errors whose message says more than the table, in words for the one who caused them. Other messages stay in the
+log, but for what a developer needs to see of a refused origin.
+"""
 
 
 def answer_for(error: HandstampError) -> Answer:
@@ -79,7 +127,7 @@ def answer_for(error: HandstampError) -> Answer:
 def problem_of(error: HandstampError, status: int) -> dict[str, object]:
     """The members of a problem document (RFC 9457) for an error; ``code`` is the stable one."""
     problem: dict[str, object] = {"title": answer_for(error).title, "status": status, "code": error.code}
-    if isinstance(error, _TOLD):
+    if isinstance(error, (*_TOLD, CrossOrigin)):
         problem["detail"] = str(error)
     if isinstance(error, SessionEnded):
         problem["reason"] = error.reason.value
@@ -124,9 +172,13 @@ def _error_page(error: HandstampError, place: Place, status: int) -> Response:
     answer = answer_for(error)
     context = Message(
         title=answer.title,
-        what_happened=str(error) if isinstance(error, _TOLD) else answer.title,
+        what_happened=_sentence(str(error)) if isinstance(error, _TOLD) else answer.what_happened,
         what_to_do=answer.what_to_do,
         way_back=Link(label="Go to sign-in", href=place.path("/login")),
-        code=error.code,
+        code=f"{error.code}: {error.reason}" if isinstance(error, LoginFailed) else error.code,
     )
     return page(place, context, status=status, headers=headers)
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."
