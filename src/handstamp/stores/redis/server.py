@@ -1,6 +1,7 @@
 """The server: its address, connections to it, and what its refusals mean."""
 
 import asyncio
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -53,6 +54,8 @@ class Server:
         try:
             self._new_pool()
             parts = urlsplit(self._url)
+            if parts.scheme != "unix" and not re.fullmatch(r"(/\d*)?", parts.path):
+                raise ValueError(parts.path)  # the driver would take database 0 for it
             self._where = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
         except ValueError:
             # "from None": the cause may repeat the URL, and that may carry a password.

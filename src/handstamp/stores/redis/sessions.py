@@ -67,7 +67,7 @@ class RedisSessions(Part):
     async def list_sessions(self, user_id: str, *, now: float) -> tuple[Session, ...]:
         """See ``SessionStore``."""
         answer = await self._server.run(script.LIST, user_id)
-        found = (session_of(session_id, whole) for session_id, *whole in answer)
+        found = (session_of(session_id, (row, used)) for session_id, row, used in answer)
         live = (one for one in found if one is not None and one.ended_because(now) is None)
         return tuple(sorted(live, key=lambda one: (-one.last_used_at, one.id)))
 
