@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,13 +64,17 @@ class Fleet:
         return caught.value.reason
 
 
-async def until(reached: Callable[[], bool], step: Callable[[], "asyncio.Future[None]"] | object = None) -> None:
+async def a_moment() -> None:
+    """Let others go on."""
+    await asyncio.sleep(0.001)
+
+
+async def until(reached: Callable[[], bool], step: Callable[[], Awaitable[None]] = a_moment) -> None:
     """Wait, taking a step each time."""
     async with asyncio.timeout(PATIENCE):
         while not reached():
-            if callable(step):
-                await step()
-            await asyncio.sleep(0.001)
+            await step()
+            await a_moment()
 
 
 @pytest.fixture
@@ -133,7 +137,7 @@ async def test_a_server_without_persistence_that_starts_again_lets_nobody_in(
 
 
 async def test_no_answer_is_older_than_the_lease(fleet: Fleet, server: RedisServer) -> None:
-    """A server that does nothing and keeps its connections: memory answers for the lease, and then it is an outage."""
+    """A server that is held, with its connections: memory answers for the lease, and then it is an outage."""
     held_at = time.monotonic()
     server.hold()
     await until(lambda: not fleet.remembered())

@@ -1,5 +1,9 @@
 """What the suites cannot know of sessions in Redis: keys that go away, by themselves or by somebody's hand."""
 
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from redis import Redis
 from redis.crc import key_slot
@@ -9,7 +13,7 @@ from handstamp.core.policy import DAY
 from handstamp.stores.redis import RedisStore
 from handstamp.stores.redis.keys import LIVE, ROOT, SESSION
 from handstamp.testing import NOW, a_session
-from parts.redis_server import RedisServer
+from parts.redis_server import RedisServer, running
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("redis")]
 
@@ -108,3 +112,26 @@ async def test_many_sessions_are_touched_in_batches(redis_store: RedisStore, ser
         found = await redis_store.load_session(session.id)
         assert found is not None
         assert found.last_used_at == NOW + 1
+
+
+async def test_a_cluster_runs_every_verb_in_one_slot(tmp_path: Path) -> None:
+    """A node of a cluster refuses a script that reaches into another slot."""
+    with running("valkey-server", tmp_path, "--cluster-enabled", "yes") as node, node.shell() as shell:
+        shell.cluster("ADDSLOTSRANGE", 0, 16383)
+        async with asyncio.timeout(10):
+            while shell.cluster("INFO")["cluster_state"] != "ok":  # noqa: ASYNC110  the server tells nobody
+                await asyncio.sleep(0.01)
+        store, session = RedisStore(node.url), a_session()
+        await store.open()
+        await store.start_session(session, replaces=None, now=NOW)
+        other = a_session()
+        assert await store.start_session(other, replaces=session.id, now=NOW) is not None
+        generations = other.generations
+        assert await store.swap_generations(other.id, seen=generations, becomes=generations, now=NOW)
+        await store.touch_sessions({other.id: NOW + 1})
+        assert await store.list_sessions(other.user_id, now=NOW) == (replace(other, last_used_at=NOW + 1),)
+        assert await store.end_sessions(other.user_id, reason=EndReason.ADMIN, now=NOW) == (other.id,)
+        assert await store.consume_challenge("challenge", expires_at=NOW + 1, now=NOW)
+        assert await store.purge_sessions(now=other.expires_at, limit=10) == 2
+        assert await store.purge_challenges(now=NOW + 1, limit=10) == 1
+        await store.close()

@@ -6,12 +6,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
-    MovedError,
     NoPermissionError,
     NoScriptError,
     RedisError,
@@ -20,6 +19,7 @@ from redis.exceptions import (
 from redis.maint_notifications import MaintNotificationsConfig
 
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
+from handstamp.stores.redis.connections import Connections
 from handstamp.stores.redis.keys import ROOT
 from handstamp.stores.redis.script import ALL, LOAD, Script
 
@@ -46,17 +46,12 @@ class Server:
     """
 
     def __init__(self, url: str, *, time_limit: float) -> None:
-        scheme, _, rest = url.partition(":")
-        self._url = f"{SCHEMES.get(scheme, '')}:{rest}"
         self.time_limit = time_limit
         self._is_open = False
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, BlockingConnectionPool] = WeakKeyDictionary()
+        self._of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
         try:
-            self._new_pool()
-            parts = urlsplit(self._url)
-            if parts.scheme != "unix" and not re.fullmatch(r"(/\d*)?", parts.path):
-                raise ValueError(parts.path)  # the driver would take database 0 for it
-            self._where = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+            address, self._where = _address(url)
+            self._driver = _driver(address, time_limit)
         except ValueError:
             # "from None": the cause may repeat the URL, and that may carry a password.
             raise ConfigurationError(
@@ -68,16 +63,12 @@ class Server:
         """See ``Store``: the scripts are brought there, and one of them is tried."""
         try:
             async with asyncio.timeout(self.time_limit):
-                client = self._client()
+                connections = self._connections()
                 for script in ALL:
-                    await client.execute_command("SCRIPT LOAD", script.text)
-                await client.execute_command("EVALSHA", LOAD.digest, 1, ROOT, "none")
+                    await connections.ask("SCRIPT", "LOAD", script.text)
+                await connections.ask("EVALSHA", LOAD.digest, 1, ROOT, "none")
         except (AuthenticationError, NoPermissionError) as error:
             raise ConfigurationError(f"the server of sessions at {self._where} refuses us: {error}") from error
-        except MovedError as error:
-            raise ConfigurationError(
-                f"the server of sessions at {self._where} is a node of a cluster, and not the one that keeps {ROOT}"
-            ) from error
         except ResponseError as error:
             raise ConfigurationError(
                 f"the server of sessions at {self._where} cannot run what handstamp needs, which is Redis 7 or later "
@@ -90,9 +81,9 @@ class Server:
     async def close(self) -> None:
         """Let go of the connections of the running loop. Those of other loops go with their loops."""
         self._is_open = False
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
-            await pool.aclose()
+        connections = self._of_loops.pop(asyncio.get_running_loop(), None)
+        if connections is not None:
+            await connections.close()
 
     async def run(self, script: Script, *args: str | float) -> Any:
         """What a script gives.
@@ -115,7 +106,7 @@ class Server:
             raise StoreUnavailable(f"the server of sessions at {self._where} is not open")
         try:
             async with asyncio.timeout(self.time_limit):
-                return await self._client().execute_command(*words)
+                return await self._connections().ask(*words)
         except NoScriptError as error:
             raise _Forgotten(str(error)) from error
         except OUTAGES as error:
@@ -123,8 +114,7 @@ class Server:
 
     def connection(self) -> Any:
         """A connection of its own, not connected yet."""
-        pool: Any = self._new_pool()
-        return pool.make_connection()
+        return self._driver.make_connection()
 
     def unavailable(self, error: BaseException) -> StoreUnavailable:
         """The error to raise for an outage; it names the server and the cause, and no value."""
@@ -132,27 +122,41 @@ class Server:
             f"the server of sessions at {self._where} cannot be used now: {str(error) or 'no answer in time'}"
         )
 
-    def _client(self) -> Any:  # the driver leaves half of its own types out
+    def _connections(self) -> Connections:
         loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop)
-        if pool is None:
-            pool = self._pools[loop] = self._new_pool()
-        return Redis(connection_pool=pool)
+        connections = self._of_loops.get(loop)
+        if connections is None:
+            connections = self._of_loops[loop] = Connections(self.connection, MOST_CONNECTIONS)
+        return connections
 
-    def _new_pool(self) -> BlockingConnectionPool:
-        return BlockingConnectionPool.from_url(
-            self._url,
-            protocol=3,
-            decode_responses=True,
-            encoding_errors="replace",
-            max_connections=MOST_CONNECTIONS,
-            timeout=None,
-            # A verb is never sent twice: the first may have been done, and only its answer lost.
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=self.time_limit,
-            socket_connect_timeout=self.time_limit,
-            maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        )
+
+def _address(url: str) -> tuple[str, str]:
+    """The URL as the driver knows it, and where the server is, without a password.
+
+    Raises:
+        ValueError: It has another form.
+    """
+    scheme, _, rest = url.partition(":")
+    address = f"{SCHEMES.get(scheme, '')}:{rest}"
+    parts = urlsplit(address)
+    if parts.scheme == "unix":
+        return address, parts.path
+    if not parts.hostname or not re.fullmatch(r"(/\d*)?", parts.path):  # the driver would take a default for it
+        raise ValueError(url)
+    return address, f"{parts.hostname}:{parts.port or 6379}"
+
+
+def _driver(address: str, time_limit: float) -> Any:  # the driver leaves half of its own types out
+    return ConnectionPool.from_url(
+        address,
+        protocol=3,
+        decode_responses=True,
+        encoding_errors="replace",
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=time_limit,
+        socket_connect_timeout=time_limit,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
 
 
 class _Forgotten(StoreUnavailable):
