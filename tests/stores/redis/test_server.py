@@ -11,7 +11,7 @@ import pytest
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.models import EndReason, Session
 from handstamp.stores.redis import RedisStore
-from handstamp.stores.redis.server import _address
+from handstamp.stores.redis.server import Server, _address
 from handstamp.testing import NOW, a_session
 from parts.ports import free_port
 from parts.redis_server import RedisServer
@@ -218,6 +218,23 @@ async def test_the_rights_that_the_page_on_operating_names_are_enough(own_server
             await asyncio.sleep(0.001)
     feed.close()
     await store.close()
+
+
+def test_the_connections_of_a_loop_that_is_gone_are_not_kept(own_server: RedisServer) -> None:
+    """Test clients run each request on a loop of its own."""
+    server = Server(own_server.url, time_limit=0.5)
+    loops: set[asyncio.AbstractEventLoop] = set()
+
+    async def asks() -> None:
+        await server.open()
+        (loop,) = server._of_loops
+        loops.add(loop)
+        for connection in server._of_loops[loop]._idle:
+            await connection.disconnect()
+
+    for _ in range(3):
+        asyncio.run(asks())
+    assert len(loops) == 3
 
 
 def test_each_address_has_its_meaning() -> None:

@@ -4,7 +4,6 @@ import asyncio
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -48,7 +47,7 @@ class Server:
     def __init__(self, url: str, *, time_limit: float) -> None:
         self.time_limit = time_limit
         self._is_open = False
-        self._of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
+        self._of_loops: dict[asyncio.AbstractEventLoop, Connections] = {}
         try:
             address, self._where = _address(url)
             self._driver = _driver(address, time_limit)
@@ -126,6 +125,8 @@ class Server:
         loop = asyncio.get_running_loop()
         connections = self._of_loops.get(loop)
         if connections is None:
+            for closed in [one for one in self._of_loops if one.is_closed()]:
+                del self._of_loops[closed]
             connections = self._of_loops[loop] = Connections(self.connection, MOST_CONNECTIONS)
         return connections
 
