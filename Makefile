@@ -16,7 +16,7 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench docs fuzz mutants clean node chromium wrk
+.PHONY: help install demo check test bench docs fuzz mutants clean node chromium wrk redis
 
 help: ## List what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ check: $(VENV)/.dev node ## Lint, format, types, imports, dependencies, spelling
 	$(BIN)/codespell
 	$(BIN)/mkdocs build --strict --quiet
 
-test: check chromium ## Check, then every test with its coverage floors.
+test: check chromium redis ## Check, then every test with its coverage floors.
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term-missing:skip-covered
 	@$(BIN)/coverage report --fail-under=95 > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 	@$(BIN)/coverage report --fail-under=100 --show-missing --skip-covered --include='src/handstamp/core/*' \
@@ -102,6 +102,16 @@ chromium:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else \
 	  echo "Chromium is missing: the pages are tested in it. On Debian: sudo apt-get install chromium" >&2; exit 1; \
+	fi
+
+redis:
+	@command -v redis-server >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends redis-server >/dev/null; \
+	else \
+	  echo "redis-server is missing: the store of sessions is tested on it. On Debian: sudo apt-get install redis-server" >&2; \
+	  exit 1; \
 	fi
 
 wrk:

@@ -13,10 +13,11 @@ import pytest
 from handmade import OTHER_SECRET, SECRET
 from handstamp.auth import Auth, kept, store_at
 from handstamp.core.errors import ConfigurationError, InvalidToken, SessionEnded
-from handstamp.core.models import Profile
+from handstamp.core.models import EndReason, Profile
 from handstamp.services.sessions import Issued
 from handstamp.stores.memory import MemoryStore
 from web_world import NOW, ORIGIN, HandClock, World
+from world import AdverseStore
 
 PUBLIC: dict[str, Any] = {"origin": ORIGIN, "secret": SECRET}
 ADA = Profile(issuer="https://idp.example", subject="1", name="Ada")
@@ -130,7 +131,7 @@ def test_without_a_database_file_nothing_is_written(database: str | MemoryStore)
     assert list(Path().iterdir()) == []
 
 
-@pytest.mark.parametrize("url", ["postgres://host/db", "redis://", "app.db", "", "sqlite:/app.db"])
+@pytest.mark.parametrize("url", ["postgres://host/db", "app.db", "", "sqlite:/app.db"])
 def test_an_unknown_database_is_refused(url: str) -> None:
     """With those that there are."""
     with pytest.raises(ConfigurationError, match=r"use sqlite:///file\.db or memory://"):
@@ -279,3 +280,64 @@ async def test_two_auths_over_one_store_see_the_same() -> None:
     await one.users.delete(issued.session.user_id, now=NOW)
     with pytest.raises(SessionEnded):
         await who(other, issued.token)
+
+
+@pytest.mark.parametrize("url", ["valkey://host:6379/0", "rediss://host", "unix:///run/valkey.sock"])
+def test_a_store_of_sessions_is_no_database(url: str) -> None:
+    """Users would have no place; the message says where it goes."""
+    with pytest.raises(ConfigurationError, match="name it in `sessions`, beside a database"):
+        Auth(url)
+
+
+def test_where_sessions_are_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument or a variable; without either they are beside the users."""
+    auth = Auth("memory://")
+    assert auth.session_store is auth.store
+    assert Auth("memory://", sessions="valkey://host").session_store is not auth.store
+    monkeypatch.setenv("HANDSTAMP_SESSIONS", "memory://")
+    auth = Auth("memory://")
+    assert isinstance(auth.session_store, MemoryStore)
+    assert auth.session_store is not auth.store
+
+
+def test_without_its_driver_a_store_of_sessions_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not the module that is missing."""
+    for name in [name for name in sys.modules if name.startswith("handstamp.stores.redis")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'handstamp\[redis\]'"):
+        Auth("memory://", sessions="valkey://host")
+
+
+async def test_users_and_sessions_may_live_apart() -> None:
+    """Each is written to its own store, what ends or changes in either is refused at once, and both are purged."""
+    users, sessions = MemoryStore(), MemoryStore()
+    one, other = (Auth(users, sessions=sessions, **PUBLIC) for _ in range(2))
+    issued = await signed_in(one)
+    session = issued.session
+    assert await who(other, issued.token) == "Ada"
+    assert await users.load_session(session.id) is None
+    assert await sessions.load_session(session.id) == session
+    services = await other.open()
+    assert services.check.find(issued.token.encode(), NOW) is not None
+    await one.users.change_roles(session.user_id, now=NOW, add=frozenset({"admin"}))
+    assert services.check.find(issued.token.encode(), NOW) is None
+    assert await who(other, issued.token) == "Ada"
+    await one.sessions.end(session.id, reason=EndReason.ADMIN, now=NOW)
+    assert services.check.find(issued.token.encode(), NOW) is None
+    with pytest.raises(SessionEnded):
+        await who(other, issued.token)
+    for auth in (one, other):
+        await auth.close()
+
+
+async def test_both_stores_are_swept() -> None:
+    """Where users and sessions live apart, each keeps things that expire."""
+    users, sessions = AdverseStore(), AdverseStore()
+    auth = Auth(users, sessions=sessions, **PUBLIC)
+    await auth.open()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await auth.close()
+    for store in (users, sessions):
+        assert store.asked["open"] == store.asked["close"] == store.asked["purge_sessions"] == 1

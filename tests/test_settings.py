@@ -10,7 +10,7 @@ import pytest
 from handmade import OTHER_SECRET, SECRET
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.policy import CookiePolicy, OriginPolicy, RotationPolicy, SessionPolicy
-from handstamp.settings import Settings, load_database, load_settings, stated
+from handstamp.settings import Settings, load_settings, load_stores, stated
 
 PUBLIC = {"origin": "https://app.example.com", "secret": SECRET}
 WEAK = "correct-horse-" * 3
@@ -71,7 +71,7 @@ def test_the_defaults_are_for_a_developer_on_loopback() -> None:
 def test_the_defaults_are_those_of_the_policies() -> None:
     """Written once."""
     settings = load_settings()
-    assert settings.sessions == SessionPolicy()
+    assert settings.session_policy == SessionPolicy()
     assert settings.cookies == CookiePolicy()
     assert settings.origins == OriginPolicy(origin="http://127.0.0.1:8000")
 
@@ -87,7 +87,7 @@ def test_every_knob_reaches_its_policy() -> None:
         grace="30s",
         on_replay="report",
     )
-    assert settings.sessions == SessionPolicy(
+    assert settings.session_policy == SessionPolicy(
         absolute_timeout=43_200.0,
         idle_timeout=1_800.0,
         rotation=RotationPolicy(rotate_after=600.0, grace=30.0),
@@ -256,14 +256,14 @@ def test_settings_do_not_change() -> None:
 def test_the_database_can_be_read_by_itself(environment: Callable[..., None]) -> None:
     """Administration needs no origin and no secret."""
     environment(database="sqlite:///elsewhere.db", origin="https://app.example.com")
-    assert load_database() == "sqlite:///elsewhere.db"
+    assert load_stores().database.get_secret_value() == "sqlite:///elsewhere.db"
 
 
 def test_a_database_that_is_no_text_is_refused(file: Callable[[str], Path]) -> None:
     """In the same words as elsewhere."""
     file("database = 5")
     with pytest.raises(ConfigurationError, match="database: Input should be a valid string"):
-        load_database()
+        load_stores()
 
 
 def test_where_a_setting_comes_from_can_be_told(
@@ -288,5 +288,5 @@ def test_every_setting_says_what_it_does(name: str) -> None:
 
 def test_a_short_absolute_limit_shortens_the_idle_limit_that_nobody_chose() -> None:
     """absolute_timeout alone is enough: a session is never idle for longer than it lives."""
-    policy = load_settings(absolute_timeout="2d").sessions
+    policy = load_settings(absolute_timeout="2d").session_policy
     assert policy.idle_timeout == policy.absolute_timeout == 2 * 86_400

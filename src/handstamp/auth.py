@@ -15,7 +15,7 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.core.ids import new_secret, new_session_id
 from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.models import User
-from handstamp.core.protocols import Clock, Store
+from handstamp.core.protocols import ChangeFeed, Clock, SessionBackend, Store
 from handstamp.core.sealing import Sealer
 from handstamp.core.tokens import SessionTokens
 from handstamp.services.accounts import Accounts
@@ -23,6 +23,7 @@ from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.feeds import CombinedFeed
 from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
 from handstamp.services.upkeep import Upkeep
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from handstamp.settings import Settings
 
 _SQLITE: Final = "sqlite:///"
+_REDIS: Final = ("valkey:", "valkeys:", "redis:", "rediss:", "unix:")
 
 
 class Auth:
@@ -40,6 +42,8 @@ class Auth:
 
     Args:
         database: A URL (``sqlite:///app.db``, ``memory://``) or a store. Comes before ``HANDSTAMP_DATABASE``.
+        sessions: Where sessions are kept, if not there: a URL (``valkey://host:6379/0``) or a store. Comes before
+            ``HANDSTAMP_SESSIONS``.
         methods: The ways in, in the order in which the login page shows them.
         load_user: Gives the application's own object for a user; called once a request, and only when asked for.
         clock: Seconds since the epoch.
@@ -53,6 +57,7 @@ class Auth:
         self,
         database: str | Store | None = None,
         *,
+        sessions: str | SessionBackend | None = None,
         methods: Sequence[LoginMethod] = (),
         load_user: Callable[[User], object | Awaitable[object]] | None = None,
         clock: Clock = time.time,  # noqa: TID251  the one clock; everything else is told the time
@@ -61,7 +66,8 @@ class Auth:
         from handstamp.settings import load_settings  # noqa: PLC0415  pydantic-settings takes 100 ms to import
 
         url = database if isinstance(database, str) else None
-        self.settings: Settings = load_settings(database=url, **settings)
+        sessions_url = sessions if isinstance(sessions, str) else None
+        self.settings: Settings = load_settings(database=url, sessions=sessions_url, **settings)
         self.methods = tuple(methods)
         self.clock = clock
         self.load_user = load_user
@@ -70,6 +76,10 @@ class Auth:
             self.store: Store = store_at(url)
         else:
             self.store = database
+        if sessions is None or isinstance(sessions, str):
+            named = self.settings.sessions
+            sessions = self.store if named is None else sessions_at(named.get_secret_value())
+        self.session_store: SessionBackend = sessions
         self.place = Place(
             app_name=self.settings.app_name,
             mount=self.settings.mount,
@@ -96,9 +106,10 @@ class Auth:
             return self.services
         async with self._lock:
             if self.services is None:
-                if self.settings.on_loopback:
-                    await self.store.migrate()
-                await self.store.open()
+                for store in self._stores:
+                    if self.settings.on_loopback:
+                        await store.migrate()
+                    await store.open()
                 self.services = self._wire()
         return self.services
 
@@ -107,10 +118,12 @@ class Auth:
         async with self._lock:
             if self.services is not None:
                 self.services = None
-                await self._upkeep.close()
+                for upkeep in self._upkeeps:
+                    await upkeep.close()
                 await self._touches.close()
                 self._cache.close()
-            await self.store.close()
+            for store in self._stores:
+                await store.close()
 
     @property
     def sessions(self) -> Sessions:
@@ -139,22 +152,28 @@ class Auth:
             raise ConfigurationError("the store is not open: `await auth.open()` first")
         return self.services
 
+    @property
+    def _stores(self) -> tuple[SessionBackend, ...]:
+        """The store of users, and that of sessions where it is another."""
+        return (self.store,) if self.session_store is self.store else (self.store, self.session_store)
+
     @cached_property
     def _lock(self) -> asyncio.Lock:
         return asyncio.Lock()
 
     def _wire(self) -> Services:
-        policy = self.settings.sessions
+        policy, store = self.settings.session_policy, self.session_store
         audit = Audit(self.store)
-        self._cache = CoherentCache(self.store.feed())
-        self._touches = Touches(self.store, interval=policy.touch_interval)
-        self._upkeep = Upkeep(self.store, self.clock)
-        self._upkeep.begin()
-        sessions = Sessions(policy=policy, tokens=self._tokens, store=self.store, cache=self._cache, audit=audit)
+        self._cache = CoherentCache(feed_of(self.store, store))
+        self._touches = Touches(store, interval=policy.touch_interval)
+        self._upkeeps = [Upkeep(one, self.clock) for one in self._stores]
+        for upkeep in self._upkeeps:
+            upkeep.begin()
+        sessions = Sessions(policy=policy, tokens=self._tokens, store=store, cache=self._cache, audit=audit)
         check = Check(
             policy=policy,
             tokens=self._tokens,
-            store=self.store,
+            store=store,
             users=self.store,
             sessions=sessions,
             cache=self._cache,
@@ -162,9 +181,7 @@ class Auth:
             audit=audit,
         )
         accounts = Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit)
-        return Services(
-            check=check, sessions=sessions, accounts=accounts, challenges=Challenges(self.store), audit=audit
-        )
+        return Services(check=check, sessions=sessions, accounts=accounts, challenges=Challenges(store), audit=audit)
 
 
 def store_at(url: str) -> Store:
@@ -182,7 +199,29 @@ def store_at(url: str) -> Store:
 
         return SqlStore(url)
     scheme = url.partition(":")[0]
+    if url.startswith(_REDIS):
+        raise ConfigurationError(f"{scheme}: keeps sessions, and no users: name it in `sessions`, beside a database")
     raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db or memory://")
+
+
+def sessions_at(url: str) -> SessionBackend:
+    """The store of sessions that a URL names; it is not open yet.
+
+    Raises:
+        ConfigurationError: There is no such kind of store, or its extra is not installed.
+    """
+    if not url.startswith(_REDIS):
+        return store_at(url)
+    try:
+        from handstamp.stores.redis import RedisStore  # noqa: PLC0415  only the store in use is loaded
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("the driver is missing: pip install 'handstamp[redis]'") from error
+    return RedisStore(url)
+
+
+def feed_of(store: Store, sessions: SessionBackend) -> ChangeFeed:
+    """A new feed of all that an answer depends on: users in one store, sessions in the same one or another."""
+    return store.feed() if sessions is store else CombinedFeed(store.feed(), sessions.feed())
 
 
 def _secrets(settings: "Settings", url: str | None) -> tuple[str, ...]:

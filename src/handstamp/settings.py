@@ -55,6 +55,10 @@ class StoreSettings(BaseSettings):
     database: Annotated[SecretStr, Field(description="Where users and sessions are kept: sqlite:///app.db.")] = (
         SecretStr("sqlite:///handstamp.db")
     )
+    sessions: Annotated[
+        SecretStr | None,
+        Field(description="Where sessions are kept, if not beside the users: valkey://host:6379/0."),
+    ] = None
 
     @classmethod
     def settings_customise_sources(
@@ -171,7 +175,7 @@ class Settings(StoreSettings):
         return is_loopback_origin(self.origin)
 
     @property
-    def sessions(self) -> SessionPolicy:
+    def session_policy(self) -> SessionPolicy:
         """The limits of a session."""
         return SessionPolicy(
             absolute_timeout=self.absolute_timeout,
@@ -212,14 +216,14 @@ def load_settings(**keywords: Any) -> Settings:
         raise ConfigurationError(_in_words(error)) from None
 
 
-def load_database() -> str:
-    """The database that is configured, whatever else is, or is missing.
+def load_stores() -> StoreSettings:
+    """Where the stores are, whatever else is configured, or is missing.
 
     Raises:
-        ConfigurationError: The file cannot be read, or what it says of the database is no text.
+        ConfigurationError: The file cannot be read, or what it says of them is no text.
     """
     try:
-        return StoreSettings().database.get_secret_value()
+        return StoreSettings()
     except ValidationError as error:
         raise ConfigurationError(_in_words(error)) from None
 

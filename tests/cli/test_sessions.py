@@ -102,3 +102,25 @@ def test_a_mistyped_option_ends_nothing(system: System) -> None:
     """An unknown option is not overlooked."""
     session_id, _ = system.session(system.user("ada"))
     assert run("sessions", "end", "--raeson", "admin", session_id, "--data", system.data).exit_code == 2
+
+
+def test_commands_find_sessions_where_the_server_keeps_them(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the store that HANDSTAMP_SESSIONS names; users stay in the database."""
+    monkeypatch.setenv("HANDSTAMP_SESSIONS", f"sqlite:///{system.data / 'sessions.db'}")
+    user = system.user("ada")
+    done = run("migrate", "--data", system.data)
+    assert done.exit_code == 0
+    session_id, _ = system.session(user)
+    assert session_id in run("sessions", "list", "ada", "--data", system.data).stdout
+    monkeypatch.delenv("HANDSTAMP_SESSIONS")
+    assert session_id not in run("sessions", "list", "ada", "--data", system.data).stdout
+
+
+def test_commands_cannot_see_sessions_in_the_memory_of_another(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so."""
+    monkeypatch.setenv("HANDSTAMP_SESSIONS", "memory://")
+    refused = run("sessions", "list", "ada", "--data", system.data)
+    assert refused.exit_code == 4
+    assert "memory:// is inside one process" in refused.stderr

@@ -3,22 +3,22 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from handstamp.auth import store_at
+from handstamp.auth import feed_of, sessions_at, store_at
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.ids import new_secret
 from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.policy import SessionPolicy
-from handstamp.core.protocols import Store
+from handstamp.core.protocols import SessionBackend, Store
 from handstamp.core.tokens import SessionTokens
 from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.sessions import Sessions
-from handstamp.settings import load_database
+from handstamp.settings import load_stores
 
 T = TypeVar("T")
 
@@ -50,7 +50,8 @@ def administered(database: str | None, work: Callable[[Administration], Awaitabl
     """
 
     async def run() -> T:
-        async with _opened(lasting_store(database)) as system:
+        store = lasting_store(database)
+        async with _opened(store, lasting_sessions(store)) as system:
             return await work(system)
 
     return asyncio.run(run())
@@ -66,14 +67,8 @@ def migrated(database: str | None) -> bool:
 
     async def run() -> bool:
         store = lasting_store(database)
-        if await _fits(store):
-            return False
-        await store.migrate()
-        try:
-            await store.open()
-        finally:
-            await store.close()
-        return True
+        # A list first: all of them are to be brought there.
+        return any([await _brought_there(one) for one in _each(store, lasting_sessions(store))])
 
     return asyncio.run(run())
 
@@ -84,13 +79,43 @@ def lasting_store(database: str | None) -> Store:
     Raises:
         ConfigurationError: There is none, or it is the memory of another process.
     """
-    url = database or load_database()
+    url = database or load_stores().database.get_secret_value()
     if url == "memory://":
         raise ConfigurationError("memory:// is inside one process, and no command can see it: name a database")
     return store_at(url)
 
 
-async def _fits(store: Store) -> bool:
+def lasting_sessions(store: Store) -> SessionBackend:
+    """The store of sessions that is configured, or else the store itself; not open yet.
+
+    Raises:
+        ConfigurationError: There is none, or it is the memory of another process.
+    """
+    named = load_stores().sessions
+    if named is None:
+        return store
+    url = named.get_secret_value()
+    if url == "memory://":
+        raise ConfigurationError("memory:// is inside one process, and no command can see its sessions")
+    return sessions_at(url)
+
+
+def _each(store: Store, sessions: SessionBackend) -> tuple[SessionBackend, ...]:
+    return (store,) if sessions is store else (store, sessions)
+
+
+async def _brought_there(store: SessionBackend) -> bool:
+    if await _fits(store):
+        return False
+    await store.migrate()
+    try:
+        await store.open()
+    finally:
+        await store.close()
+    return True
+
+
+async def _fits(store: SessionBackend) -> bool:
     try:
         await store.open()
     except ConfigurationError:
@@ -101,23 +126,21 @@ async def _fits(store: Store) -> bool:
 
 
 @asynccontextmanager
-async def _opened(store: Store) -> AsyncGenerator[Administration, None]:
-    try:
-        await store.open()
-        cache = CoherentCache(store.feed())
-        try:
-            yield _wired(store, cache, now=time.time())  # noqa: TID251  the one look at the clock of a command
-        finally:
-            cache.close()
-    finally:
-        await store.close()
+async def _opened(store: Store, sessions: SessionBackend) -> AsyncGenerator[Administration, None]:
+    async with AsyncExitStack() as opened:
+        for one in _each(store, sessions):
+            opened.push_async_callback(one.close)
+            await one.open()
+        cache = CoherentCache(feed_of(store, sessions))
+        opened.callback(cache.close)
+        yield _wired(store, sessions, cache, now=time.time())  # noqa: TID251  the one look at the clock of a command
 
 
-def _wired(store: Store, cache: CoherentCache, *, now: float) -> Administration:
+def _wired(store: Store, backend: SessionBackend, cache: CoherentCache, *, now: float) -> Administration:
     # Administration signs nothing and reads no token, so the key is one that nobody else will ever have: a command
     # works where the server secret is not, and could not let anybody in if it tried.
     tokens = SessionTokens(KeyRing.from_secrets((new_secret(),), Purpose.SESSION), _NOBODY)
     audit = Audit(store)
-    sessions = Sessions(policy=SessionPolicy(), tokens=tokens, store=store, cache=cache, audit=audit)
+    sessions = Sessions(policy=SessionPolicy(), tokens=tokens, store=backend, cache=cache, audit=audit)
     users = Accounts(store=store, sessions=sessions, cache=cache, audit=audit)
     return Administration(users=users, sessions=sessions, store=store, now=now)

@@ -49,7 +49,7 @@ def knobs() -> tuple[Knob, ...]:
 
 
 def _of(name: str, field: FieldInfo, source: str, value: object) -> Knob:
-    if name == "database":
+    if name in {"database", "sessions"} and value is not None:
         text = masked(value.get_secret_value() if isinstance(value, SecretStr) else str(value))
     elif SecretStr in {field.annotation, *get_args(field.annotation)}:
         text = "set" if value else "not set"

@@ -205,8 +205,8 @@ class ChangeFeed(Protocol):
         ...
 
 
-class Store(SessionStore, UserStore, ChallengeStore, AuditStore, Protocol):
-    """Everything in one place, as most applications have it."""
+class SessionBackend(SessionStore, ChallengeStore, Protocol):
+    """A place for sessions and used-up one-time things, where users and audit events may live in another."""
 
     async def open(self) -> None:
         """Connect, and check that the store is fit for use. Calling it again does nothing.
@@ -221,9 +221,13 @@ class Store(SessionStore, UserStore, ChallengeStore, AuditStore, Protocol):
         ...
 
     def feed(self) -> ChangeFeed:
-        """A new change feed that begins now. The store is open."""
+        """A new change feed that begins now. The store is open. It tells of what the store keeps."""
         ...
 
     async def close(self) -> None:
         """Let go of connections. Calling it again does nothing."""
         ...
+
+
+class Store(SessionBackend, UserStore, AuditStore, Protocol):
+    """Everything in one place, as most applications have it."""

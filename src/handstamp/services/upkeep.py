@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from handstamp.core.errors import StoreUnavailable
 from handstamp.core.policy import HOUR, MINUTE
-from handstamp.core.protocols import ChallengeStore, Clock, SessionStore
+from handstamp.core.protocols import Clock, SessionBackend
 
 BATCH: Final = 500
 """Rows that are removed at once: some milliseconds, in which other writers wait."""
@@ -19,14 +19,10 @@ EVERY: Final = HOUR
 _LOG: Final = logging.getLogger("handstamp.upkeep")
 
 
-class Purged(SessionStore, ChallengeStore, Protocol):
-    """A store that keeps what expires."""
-
-
 class Upkeep:
     """Sweeps when it begins, and each hour from then on."""
 
-    def __init__(self, store: Purged, clock: Clock) -> None:
+    def __init__(self, store: SessionBackend, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._task: asyncio.Task[None] | None = None

@@ -13,10 +13,12 @@ import pytest
 
 pytest.register_assert_rewrite(
     "handstamp.testing.audit",
+    "handstamp.testing.backend",
     "handstamp.testing.challenges",
     "handstamp.testing.feed",
     "handstamp.testing.identities",
     "handstamp.testing.session_end",
+    "handstamp.testing.session_feed",
     "handstamp.testing.session_use",
     "handstamp.testing.sessions",
     "handstamp.testing.steps",
@@ -24,11 +26,13 @@ pytest.register_assert_rewrite(
 )
 
 from handstamp.testing.audit import AuditStoreSuite
+from handstamp.testing.backend import SessionBackendSuite, StoreSuite
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.challenges import ChallengeStoreSuite
-from handstamp.testing.feed import ChangeFeedSuite, StoreSuite
+from handstamp.testing.feed import ChangeFeedSuite
 from handstamp.testing.races import CALLERS, race
 from handstamp.testing.samples import NOW, a_profile, a_session, an_event
+from handstamp.testing.session_feed import SessionFeedSuite
 from handstamp.testing.sessions import SessionStoreSuite
 from handstamp.testing.users import UserStoreSuite
 
@@ -39,6 +43,8 @@ __all__ = [
     "ChallengeStoreSuite",
     "ChangeFeedSuite",
     "ConformanceSuite",
+    "SessionBackendSuite",
+    "SessionFeedSuite",
     "SessionStoreSuite",
     "StoreSuite",
     "UserStoreSuite",

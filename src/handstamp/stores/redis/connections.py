@@ -1,0 +1,71 @@
+"""Connections of one event loop, shared by its callers.
+
+Not the driver's own pool: giving a connection back to that one waits for a lock, and a caller who is cancelled there
+takes the place of the connection along. Here nothing is awaited on the way back.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from redis.exceptions import RedisError, ResponseError
+
+
+class Connections:
+    """At most so many at once; whoever comes then waits.
+
+    Args:
+        make: Gives a new connection of the driver, not connected yet.
+        most: How many.
+    """
+
+    def __init__(self, make: Callable[[], Any], most: int) -> None:
+        self._make = make
+        self._room = asyncio.Semaphore(most)
+        self._idle: list[Any] = []
+        self._closed = False
+
+    async def ask(self, *words: str | float) -> Any:
+        """The answer to one command. It is sent once: it may have been done where its answer was lost.
+
+        Raises:
+            RedisError, OSError, TimeoutError: There is none, or the server refuses.
+        """
+        async with self._room:
+            connection = self._idle.pop() if self._idle else self._make()
+            try:
+                await _connected(connection)
+                await connection.send_command(*words)
+                answer = await connection.read_response()
+            except ResponseError:
+                await self._give_back(connection)
+                raise
+            except BaseException:
+                await connection.disconnect(nowait=True)  # nobody knows what is still on the way
+                raise
+            await self._give_back(connection)
+            return answer
+
+    async def close(self) -> None:
+        """Let go of them. Those in use follow when they are given back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().disconnect()
+
+    async def _give_back(self, connection: Any) -> None:
+        if self._closed:
+            await connection.disconnect(nowait=True)
+        else:
+            self._idle.append(connection)
+
+
+async def _connected(connection: Any) -> None:
+    """Connect, anew where the server has closed the connection, or has said something that nobody asked for."""
+    await connection.connect()
+    try:
+        stale = await connection.can_read()
+    except (RedisError, OSError):
+        stale = True
+    if stale:
+        await connection.disconnect(nowait=True)
+        await connection.connect()

@@ -1,0 +1,2 @@
+local id = ARGV[1]
+return known(id) and whole(id)
