@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from handstamp.settings import Settings
 
 _SQLITE: Final = "sqlite:///"
+_MONGODB: Final = ("mongodb://", "mongodb+srv://")
 
 
 class Auth:
@@ -181,8 +182,14 @@ def store_at(url: str) -> Store:
         from handstamp.stores.sql import SqlStore  # noqa: PLC0415  only the store in use is loaded
 
         return SqlStore(url)
+    if url.startswith(_MONGODB):
+        from handstamp.stores.mongodb import MongoStore  # noqa: PLC0415  only the store in use is loaded
+
+        return MongoStore(url)
     scheme = url.partition(":")[0]
-    raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db or memory://")
+    raise ConfigurationError(
+        f"there is no store for {scheme!r}: use sqlite:///file.db, mongodb://host/database or memory://"
+    )
 
 
 def _secrets(settings: "Settings", url: str | None) -> tuple[str, ...]:
