@@ -133,7 +133,7 @@ def test_without_a_database_file_nothing_is_written(database: str | MemoryStore)
 @pytest.mark.parametrize("url", ["postgres://host/db", "redis://", "app.db", "", "sqlite:/app.db"])
 def test_an_unknown_database_is_refused(url: str) -> None:
     """With those that there are."""
-    with pytest.raises(ConfigurationError, match=r"use sqlite:///file\.db or memory://"):
+    with pytest.raises(ConfigurationError, match=r"use sqlite:///file\.db, mongodb://host/database or memory://"):
         Auth(url)
 
 

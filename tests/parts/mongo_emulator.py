@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from parts.ports import free_port
 
@@ -27,12 +28,25 @@ START_LIMIT = 30.0
 class RunningEmulator:
     """Where it is."""
 
-    host: str
+    port: int
     process: "subprocess.Popen[bytes]"
 
     def new_url(self) -> str:
         """The URL of a database that nobody has used."""
-        return f"mongodb://{self.host}/test-{secrets.token_hex(8)}"
+        return f"mongodb://127.0.0.1:{self.port}/test-{secrets.token_hex(8)}"
+
+    async def fail(self, commands: list[str], *, times: int | None = None, **how: object) -> None:
+        """Let the next commands of these names fail: ``errorCode``, or ``closeConnection`` (see ``failCommand``)."""
+        mode = "alwaysOn" if times is None else {"times": times}
+        await self._administer({"mode": mode, "data": {"failCommands": commands, **how}})
+
+    async def fail_no_more(self) -> None:
+        """Take that back."""
+        await self._administer({"mode": "off"})
+
+    async def _administer(self, fail_point: dict[str, object]) -> None:
+        async with AsyncMongoClient[dict[str, object]](f"mongodb://127.0.0.1:{self.port}") as client:
+            await client.admin.command({"configureFailPoint": "failCommand", **fail_point})
 
     def stop_answering(self) -> None:
         """Keep connections open and answer nothing."""
@@ -56,7 +70,7 @@ def running_emulator(folder: Path, *options: str) -> Generator[RunningEmulator]:
         )
     try:
         _wait_until_ready(process, port, log)
-        yield RunningEmulator(f"127.0.0.1:{port}", process)
+        yield RunningEmulator(port, process)
     finally:
         os.kill(process.pid, signal.SIGCONT)
         process.terminate()

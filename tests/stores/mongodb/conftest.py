@@ -18,6 +18,13 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulat
 
 
 @pytest.fixture
+async def failing(emulator: RunningEmulator) -> AsyncIterator[RunningEmulator]:
+    """The server, which can be told to fail, and is well again at the end."""
+    yield emulator
+    await emulator.fail_no_more()
+
+
+@pytest.fixture
 def url(emulator: RunningEmulator) -> str:
     """A database that nobody has used."""
     return emulator.new_url()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
+from warnings import catch_warnings, simplefilter
 
 import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -24,6 +25,7 @@ from handstamp.stores.mongodb.shape import Database, Document
 T = TypeVar("T")
 
 _MAJORITY: Final = WriteConcern("majority")
+_FAREWELL: Final = 0.5
 _FORM: Final = "mongodb://host:27017/database"
 
 
@@ -110,8 +112,10 @@ class Connection:
         await asyncio.gather(*self._running, return_exceptions=True)
         database, self._database, self._opened = self._database, None, False
         if database is not None:
-            with suppress(StoreUnavailable):  # a server that does not answer need not be told
-                await self.answer(database.client.close())
+            # The driver first tells the server. One that does not answer need not be told, and from then on the
+            # driver must not be stopped half-way, for it would leave connections open.
+            with pymongo.timeout(_FAREWELL), suppress(PyMongoError):
+                await database.client.close()
 
     async def _transaction(self, work: Callable[[AsyncClientSession], Coroutine[Any, Any, T]], tries: int) -> T:
         async with self.database.client.start_session() as session:
@@ -158,12 +162,14 @@ class Connection:
         milliseconds = int(self._time_limit * 1000)
         options: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
         try:
-            client: AsyncMongoClient[Document] = AsyncMongoClient(
-                self._url,
-                appname="handstamp",
-                connectTimeoutMS=milliseconds,
-                serverSelectionTimeoutMS=milliseconds,
-            )
+            with catch_warnings():
+                simplefilter("error", UserWarning)  # an option that is misspelt, as tls=ture, would be left out
+                client: AsyncMongoClient[Document] = AsyncMongoClient(
+                    self._url,
+                    appname="handstamp",
+                    connectTimeoutMS=milliseconds,
+                    serverSelectionTimeoutMS=milliseconds,
+                )
             return client.get_database(
                 self._name,
                 codec_options=options,
@@ -171,7 +177,7 @@ class Connection:
                 write_concern=_MAJORITY,
                 read_concern=ReadConcern("majority"),
             )
-        except (InvalidURI, InvalidName, DriverConfigurationError, ValueError):
+        except (InvalidURI, InvalidName, DriverConfigurationError, ValueError, UserWarning):
             # "from None": the cause may repeat a part of the URL, and with it of the password.
             raise ConfigurationError(
                 f"the database URL is none that MongoDB's driver takes; its form is {_FORM}, and special"
@@ -180,7 +186,8 @@ class Connection:
 
 
 def _database_name(url: str) -> str:
-    name = unquote(urlsplit(url).path.removeprefix("/"))
-    if not name:
-        raise ConfigurationError(f"the database URL names no database; its form is {_FORM}")
+    parts = urlsplit(url)
+    name = unquote(parts.path.removeprefix("/"))
+    if parts.scheme not in {"mongodb", "mongodb+srv"} or not name:
+        raise ConfigurationError(f"the database URL has another form than {_FORM}, or names no database")
     return name

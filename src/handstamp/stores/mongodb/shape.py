@@ -34,20 +34,16 @@ clock may be ahead of ours, and a challenge that is forgotten too early could be
 _REMOVED: Final = IndexModel([("expires_on", ASCENDING)], name="removed", expireAfterSeconds=REMOVED_AFTER)
 _BY_EXPIRY: Final = IndexModel([("expires_at", ASCENDING)], name="by_expiry")
 
-
-def _present(field: str) -> IndexModel:
-    """Of the documents alone where the field is a text."""
-    only = {field: {"$type": "string"}}
-    return IndexModel([(field, ASCENDING)], name=f"by_{field}", partialFilterExpression=only)
-
-
 INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     SESSIONS: [
         IndexModel([("user_id", ASCENDING), ("ended_at", ASCENDING)], name="by_user"),  # end_sessions, list_sessions
         _BY_EXPIRY,  # purge_sessions
         _REMOVED,
     ],
-    USERS: [_present("email_lower"), _present("username_lower")],  # find_users
+    USERS: [
+        IndexModel([("email_lower", ASCENDING)], name="by_email"),  # find_users
+        IndexModel([("username_lower", ASCENDING)], name="by_username"),  # find_users
+    ],
     IDENTITIES: [IndexModel([("user_id", ASCENDING)], name="by_user")],  # list_identities, delete_user
     CHALLENGES: [_BY_EXPIRY, _REMOVED],  # purge_challenges
     AUDIT_EVENTS: [
@@ -58,7 +54,7 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
 }
 """Uniqueness hangs on no index that could be dropped: what is unique is an ``_id``, identities too."""
 
-_COMPARED: Final = ("unique", "expireAfterSeconds", "partialFilterExpression")
+_COMPARED: Final = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation")
 _CONFLICTS: Final = frozenset({85, 86})  # IndexOptionsConflict, IndexKeySpecsConflict
 
 
