@@ -279,3 +279,9 @@ async def test_two_auths_over_one_store_see_the_same() -> None:
     await one.users.delete(issued.session.user_id, now=NOW)
     with pytest.raises(SessionEnded):
         await who(other, issued.token)
+
+
+@pytest.mark.parametrize("url", ["mongodb://host/app", "mongodb+srv://ada:hunter2@cluster.example/app"])
+def test_a_mongodb_url_names_its_store(url: str) -> None:
+    """With either scheme; nothing is connected yet."""
+    assert type(store_at(url)).__name__ == "MongoStore"

@@ -12,7 +12,6 @@ from pymongo.errors import OperationFailure
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.models import EndReason
 from handstamp.stores.mongodb import MongoStore
-from handstamp.stores.mongodb.shape import Database
 from handstamp.testing import NOW, a_profile, a_session
 from handstamp.testing.samples import LATER
 from parts.mongo_emulator import RunningEmulator, running_emulator
@@ -48,7 +47,9 @@ def test_a_url_of_another_form_is_refused_without_showing_it(url: str) -> None:
     assert refused.value.__cause__ is None
 
 
-@pytest.mark.parametrize("url", ["mongodb+srv://user:pass@cluster.example/app", "mongodb://a:1,b:2/app?replicaSet=rs"])
+@pytest.mark.parametrize(
+    "url", ["mongodb+srv://user:pass@cluster.example/app", "mongodb://a:1,b:2/app?replicaSet=rs"]
+)
 def test_clusters_are_named_in_either_way(url: str) -> None:
     """A list of hosts, or a DNS name for one, which is looked up when it is first needed."""
     MongoStore(url)
@@ -228,7 +229,7 @@ async def test_a_defect_is_not_taken_for_an_outage(mongo_store: MongoStore, fail
     assert defect.value.code == 2
 
 
-async def test_what_the_url_says_of_concerns_does_not_count(mongo_store: MongoStore, url: str, shell: Database) -> None:
+async def test_what_the_url_says_of_concerns_does_not_count(mongo_store: MongoStore, url: str) -> None:
     """An unacknowledged write would let a taken id pass."""
     weak = MongoStore(f"{url}?w=0&readConcernLevel=local&readPreference=secondaryPreferred")
     session = a_session()

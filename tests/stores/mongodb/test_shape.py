@@ -1,5 +1,6 @@
 """How a database comes to the shape of this version, and whether each query has its index."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -57,11 +58,11 @@ class Commands(CommandListener):
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[Commands]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     """What stores that are made meanwhile send."""
     listener = Commands()
     monkeypatch.setattr(connection, "AsyncMongoClient", partial(AsyncMongoClient, event_listeners=[listener]))
-    yield listener
+    return listener
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ async def use_every_verb(store: MongoStore) -> None:
 def queries(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The queries of a command as ``find``: each branch of an ``$or`` at the top, for each has its own index."""
     name, collection = next(iter(command.items()))
-    order = {key: command[key] for key in ("sort", "limit") if key in command}
+    order: dict[str, Any] = {key: command[key] for key in ("sort", "limit") if key in command}
     filters = {
         "find": lambda: [command["filter"]],
         "findAndModify": lambda: [command["query"]],
@@ -140,8 +141,9 @@ def goes_by_id(query: dict[str, Any]) -> bool:
 async def test_every_query_finds_its_documents_by_an_index(
     store: MongoStore, commands: Commands, shell: Database
 ) -> None:
-    """No plan scans a collection. (The emulator tells of the index by which it finds, not of the one by which it
-    sorts, and nothing of ``_id``.)
+    """No plan scans a collection.
+
+    The emulator tells of the index by which it finds, not of the one by which it sorts, and nothing of ``_id``.
     """
     await use_every_verb(store)
     asked = [query for command in list(commands.sent) for query in queries(command)]
@@ -179,7 +181,9 @@ async def test_a_database_that_was_never_migrated_is_not_opened(url: str) -> Non
     await store.close()
 
 
-@pytest.mark.parametrize(("collection", "name"), [(c, i.document["name"]) for c, many in INDEXES.items() for i in many])
+@pytest.mark.parametrize(
+    ("collection", "name"), [(place, index.document["name"]) for place, many in INDEXES.items() for index in many]
+)
 async def test_an_index_that_is_missing_is_noticed(
     mongo_store: MongoStore, url: str, shell: Database, collection: str, name: str
 ) -> None:
@@ -227,8 +231,9 @@ async def test_any_other_failure_of_a_migration_is_raised(url: str, failing: Run
 async def test_processes_may_migrate_at_once(mongo_store: MongoStore, url: str, shell: Database) -> None:
     """Each comes to an open store."""
     command = [sys.executable, "-c", MIGRATE_OPEN_START, f"{url}-together"]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
-    assert [process.communicate(timeout=60)[1] for process in processes] == [""] * PROCESSES
+    processes = [await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE) for _ in range(PROCESSES)]
+    outcomes = await asyncio.gather(*(process.communicate() for process in processes))
+    assert [complaint for _, complaint in outcomes] == [b""] * PROCESSES
     together = shell.client.get_database(f"{shell.name}-together")
     assert await together[SESSIONS].count_documents({}) == PROCESSES
     await shell.client.drop_database(together.name)

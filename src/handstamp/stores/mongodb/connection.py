@@ -163,7 +163,7 @@ class Connection:
         options: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
         try:
             with catch_warnings():
-                simplefilter("error", UserWarning)  # an option that is misspelt, as tls=ture, would be left out
+                simplefilter("error", UserWarning)  # an option that is misspelt, tls be it, would be left out
                 client: AsyncMongoClient[Document] = AsyncMongoClient(
                     self._url,
                     appname="handstamp",
