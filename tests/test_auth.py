@@ -134,7 +134,7 @@ def test_without_a_database_file_nothing_is_written(database: str | MemoryStore)
 @pytest.mark.parametrize("url", ["postgres://host/db", "app.db", "", "sqlite:/app.db"])
 def test_an_unknown_database_is_refused(url: str) -> None:
     """With those that there are."""
-    with pytest.raises(ConfigurationError, match=r"use sqlite:///file\.db or memory://"):
+    with pytest.raises(ConfigurationError, match=r"use sqlite:///file\.db, mongodb://host/database or memory://"):
         Auth(url)
 
 
@@ -341,3 +341,9 @@ async def test_both_stores_are_swept() -> None:
     await auth.close()
     for store in (users, sessions):
         assert store.asked["open"] == store.asked["close"] == store.asked["purge_sessions"] == 1
+
+
+@pytest.mark.parametrize("url", ["mongodb://host/app", "mongodb+srv://ada:hunter2@cluster.example/app"])
+def test_a_mongodb_url_names_its_store(url: str) -> None:
+    """With either scheme; nothing is connected yet."""
+    assert type(store_at(url)).__name__ == "MongoStore"

@@ -39,6 +39,7 @@ LOADED_ONLY_WHEN_USED = {
     "jinja2",
     "oauthlib",
     "pydantic_settings",
+    "pymongo",
     "sqlalchemy",
 }
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _SQLITE: Final = "sqlite:///"
 _REDIS: Final = ("valkey:", "valkeys:", "redis:", "rediss:", "unix:")
+_MONGODB: Final = ("mongodb://", "mongodb+srv://")
 
 
 class Auth:
@@ -198,10 +199,16 @@ def store_at(url: str) -> Store:
         from handstamp.stores.sql import SqlStore  # noqa: PLC0415  only the store in use is loaded
 
         return SqlStore(url)
+    if url.startswith(_MONGODB):
+        from handstamp.stores.mongodb import MongoStore  # noqa: PLC0415  only the store in use is loaded
+
+        return MongoStore(url)
     scheme = url.partition(":")[0]
     if url.startswith(_REDIS):
         raise ConfigurationError(f"{scheme}: keeps sessions, and no users: name it in `sessions`, beside a database")
-    raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db or memory://")
+    raise ConfigurationError(
+        f"there is no store for {scheme!r}: use sqlite:///file.db, mongodb://host/database or memory://"
+    )
 
 
 def sessions_at(url: str) -> SessionBackend:

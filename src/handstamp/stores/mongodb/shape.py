@@ -1,0 +1,110 @@
+"""Collections and indexes, and the check that a database has those of this version.
+
+All names begin with ``handstamp.``, for the database may be the application's own: in ``mongosh`` they read
+``db.handstamp.sessions``. Every query of this folder has its index here or goes by ``_id``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import OperationFailure
+
+from handstamp.core.errors import ConfigurationError
+
+Document = dict[str, Any]
+Database = AsyncDatabase[Document]
+
+SESSIONS: Final = "handstamp.sessions"
+USERS: Final = "handstamp.users"
+IDENTITIES: Final = "handstamp.identities"
+CHALLENGES: Final = "handstamp.challenges"
+AUDIT_EVENTS: Final = "handstamp.audit_events"
+HEARTBEATS: Final = "handstamp.heartbeats"
+VERSION: Final = "handstamp.version"
+
+SHAPE: Final = 1
+"""The version of the shape that this version of handstamp needs."""
+
+REMOVED_AFTER: Final = 3600
+"""Seconds after which the server itself removes what has expired, where no application does. Not 0: the server's
+clock may be ahead of ours, and a challenge that is forgotten too early could be used twice."""
+
+_REMOVED: Final = IndexModel([("expires_on", ASCENDING)], name="removed", expireAfterSeconds=REMOVED_AFTER)
+_BY_EXPIRY: Final = IndexModel([("expires_at", ASCENDING)], name="by_expiry")
+
+INDEXES: Final[Mapping[str, list[IndexModel]]] = {
+    SESSIONS: [
+        IndexModel([("user_id", ASCENDING), ("ended_at", ASCENDING)], name="by_user"),  # end_sessions, list_sessions
+        _BY_EXPIRY,  # purge_sessions
+        _REMOVED,
+    ],
+    USERS: [
+        IndexModel([("email_lower", ASCENDING)], name="by_email"),  # find_users
+        IndexModel([("username_lower", ASCENDING)], name="by_username"),  # find_users
+    ],
+    IDENTITIES: [IndexModel([("user_id", ASCENDING)], name="by_user")],  # list_identities, delete_user
+    CHALLENGES: [_BY_EXPIRY, _REMOVED],  # purge_challenges
+    AUDIT_EVENTS: [
+        IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="by_time"),  # list_events
+        IndexModel([("user_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="by_user"),  # of a user
+    ],
+    HEARTBEATS: [IndexModel([("at", ASCENDING)], name="removed", expireAfterSeconds=REMOVED_AFTER)],
+}
+"""Uniqueness hangs on no index that could be dropped: what is unique is an ``_id``, identities too."""
+
+_COMPARED: Final = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation")
+_CONFLICTS: Final = frozenset({85, 86})  # IndexOptionsConflict, IndexKeySpecsConflict
+
+
+async def build(database: Database) -> None:
+    """Create what is missing.
+
+    Raises:
+        ConfigurationError: The database belongs to a newer version, or has another index under a name of ours.
+    """
+    await _check_version(database, missing=SHAPE)
+    for collection, indexes in INDEXES.items():
+        try:
+            await database[collection].create_indexes(indexes)
+        except OperationFailure as error:
+            if error.code not in _CONFLICTS:
+                raise
+            raise ConfigurationError(
+                f"an index of the collection {collection} is not the one of this version:"
+                " drop it, then run `handstamp migrate`"
+            ) from error
+    await database[VERSION].update_one({"_id": "shape"}, {"$max": {"version": SHAPE}}, upsert=True)
+
+
+async def check(database: Database) -> None:
+    """See that the shape is that of this version.
+
+    Raises:
+        ConfigurationError: It is not; the message says what to do.
+    """
+    await _check_version(database, missing=0)
+    for collection, indexes in INDEXES.items():
+        there = await database[collection].index_information()
+        for index in indexes:
+            wanted = index.document
+            if not _is(there.get(wanted["name"]), wanted):
+                raise ConfigurationError(
+                    f"the collection {collection} lacks the index {wanted['name']}: run `handstamp migrate`"
+                )
+
+
+async def _check_version(database: Database, *, missing: int) -> None:
+    found = await database[VERSION].find_one({"_id": "shape"})
+    version = missing if found is None else found["version"]
+    if version > SHAPE:
+        raise ConfigurationError("the database belongs to a newer version of handstamp: install that one")
+    if version < SHAPE:
+        raise ConfigurationError("the database is not set up for this version: run `handstamp migrate`")
+
+
+def _is(there: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
+    if there is None or list(there["key"]) != list(wanted["key"].items()):
+        return False
+    return all(there.get(option) == wanted.get(option) for option in _COMPARED)

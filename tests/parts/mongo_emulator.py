@@ -1,0 +1,90 @@
+"""SecantusDB, an emulator of MongoDB's protocol on the storage engine WiredTiger, as a server on this machine.
+
+What is seen here is seen of the emulator: one node that calls itself a replica set, and no fail-over.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from parts.ports import free_port
+
+START_LIMIT = 30.0
+"""Seconds; it takes a third of one on an idle machine."""
+
+
+@dataclass(frozen=True)
+class RunningEmulator:
+    """Where it is."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def new_url(self) -> str:
+        """The URL of a database that nobody has used."""
+        return f"mongodb://127.0.0.1:{self.port}/test-{secrets.token_hex(8)}"
+
+    async def fail(self, commands: list[str], *, times: int | None = None, **how: object) -> None:
+        """Let the next commands of these names fail: ``errorCode``, or ``closeConnection`` (see ``failCommand``)."""
+        mode = "alwaysOn" if times is None else {"times": times}
+        await self._administer({"mode": mode, "data": {"failCommands": commands, **how}})
+
+    async def fail_no_more(self) -> None:
+        """Take that back."""
+        await self._administer({"mode": "off"})
+
+    async def _administer(self, fail_point: dict[str, object]) -> None:
+        async with AsyncMongoClient[dict[str, object]](f"mongodb://127.0.0.1:{self.port}") as client:
+            await client.admin.command({"configureFailPoint": "failCommand", **fail_point})
+
+    def stop_answering(self) -> None:
+        """Keep connections open and answer nothing."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def answer_again(self) -> None:
+        """Go on."""
+        os.kill(self.process.pid, signal.SIGCONT)
+
+
+@contextmanager
+def running_emulator(folder: Path, *options: str) -> Generator[RunningEmulator]:
+    """The emulator on a free port with nothing in it, until the block ends; its log is in the folder."""
+    port = free_port()
+    program = Path(sys.executable).with_name("secantusd-py")
+    where = ["--host", "127.0.0.1", "--port", str(port), "--storage-path", ":memory:"]
+    log = folder / f"{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, *where, "--log-level", "WARNING", *options], cwd=folder, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_until_ready(process, port, log)
+        yield RunningEmulator(port, process)
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the emulator did not start:\n{log.read_text(encoding='utf-8')}", pytrace=False)
+            time.sleep(0.02)
+        else:
+            return
