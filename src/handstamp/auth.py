@@ -23,6 +23,7 @@ from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
 from handstamp.services.upkeep import Upkeep
@@ -108,6 +109,7 @@ class Auth:
             if self.services is not None:
                 self.services = None
                 await self._upkeep.close()
+                await self._live.close()
                 await self._touches.close()
                 self._cache.close()
             await self.store.close()
@@ -161,9 +163,14 @@ class Auth:
             touches=self._touches,
             audit=audit,
         )
-        accounts = Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit)
+        self._live = Live(check, self._cache, self.clock)
         return Services(
-            check=check, sessions=sessions, accounts=accounts, challenges=Challenges(self.store), audit=audit
+            check=check,
+            sessions=sessions,
+            accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
+            challenges=Challenges(self.store),
+            audit=audit,
+            live=self._live,
         )
 
 
