@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from handstamp.core.models import EVERYTHING_CHANGED, UNKNOWN, Changes, EndReason
-from handstamp.core.policy import DAY, HOUR, SessionPolicy
+from handstamp.core.policy import DAY, HOUR
 from handstamp.core.protocols import ChangeFeed
 from handstamp.services import watch
 from handstamp.services.closing import Closing
@@ -68,7 +68,7 @@ class FlakyStore(AdverseStore):
         super().__init__()
         self.feeds: list[FlakyFeed] = []
 
-    def feed(self) -> ChangeFeed:  # type: ignore[override]  # a feed like any other
+    def feed(self) -> ChangeFeed:
         """A feed in the hands of the test."""
         self.feeds.append(FlakyFeed(super().feed()))
         return self.feeds[-1]
@@ -77,12 +77,12 @@ class FlakyStore(AdverseStore):
 class House:
     """Two processes; what is open is open in the second one, on a clock that a test moves."""
 
-    def __init__(self, policy: SessionPolicy | None = None, **closing: float) -> None:
+    def __init__(self, closing: Callable[[], Closing] = Closing) -> None:
         self.store = FlakyStore()
-        self.world = World(self.store, **({"policy": policy} if policy else {}))
+        self.world = World(self.store)
         self.now = NOW
         here = self.world[1]
-        self.live = Live(here.check, here.cache, lambda: self.now, lambda: Closing(**closing))  # type: ignore[arg-type]  # counts and seconds
+        self.live = Live(here.check, here.cache, lambda: self.now, closing)
 
     async def open(self, issued: Issued | None = None, *, stuck: bool = False, vouched: bool = True) -> Opened:
         """A connection of a session, a new one unless it is given."""
@@ -310,7 +310,7 @@ async def test_many_connections_of_one_session_are_closed_together(house: House)
 async def test_who_is_stuck_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than places: all are stopped at once, and each is given up after its time."""
     monkeypatch.setattr(watch, "POLL_EVERY", 3_600)
-    house = House(at_once=4, within=0.01)
+    house = House(lambda: Closing(at_once=4, within=0.01))
     user = await house.world.user()
     stuck = [await house.open(await house.world.signed_in(user=user), stuck=True) for _ in range(10)]
     quick = [await house.open(await house.world.signed_in(user=user)) for _ in range(10)]

@@ -1,17 +1,21 @@
 """Waits that can be broken off from outside."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import pytest
 
 from handstamp.web.waits import BrokenOff, Waits
 
+T = TypeVar("T")
 
-async def begun(coroutine: "asyncio._CoroutineLike[object]") -> asyncio.Task[object]:
+
+async def begun(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """A task that has come to where it waits."""
-    task = asyncio.ensure_future(coroutine)
+    task = asyncio.create_task(coroutine)
     await asyncio.sleep(0)
-    return task  # type: ignore[return-value]  # a future of a coroutine is a task
+    return task
 
 
 async def test_it_gives_what_comes() -> None:
@@ -37,7 +41,6 @@ async def test_what_came_at_the_same_moment_is_lost() -> None:
     waits, event = Waits(), asyncio.Event()
     task = await begun(waits.wait(event.wait()))
     event.set()
-    await asyncio.sleep(0)
     waits.break_off()
     with pytest.raises(BrokenOff):
         await task

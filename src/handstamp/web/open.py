@@ -25,6 +25,15 @@ class Kind(Enum):
     """By breaking it off: whoever reads a part must not take it for the whole."""
 
 
+_LAST_WORDS: Final[dict[Kind, Message]] = {
+    Kind.WEBSOCKET: {"type": "websocket.close", "code": SESSION_OVER},
+    Kind.EVENTS: {"type": "http.response.body", "body": b"", "more_body": False},
+    # No event of ASGI, so it is an error to every server, and to middleware that would make a clean end of an
+    # exception raised inside it, as Starlette's BaseHTTPMiddleware does.
+    Kind.OTHER: {"type": "http.response.broken_off", "more_body": True},
+}
+
+
 class ConnectionOver(ConnectionAbortedError):  # noqa: N818  named like the OSErrors that it stands beside
     """Raised in a handler that sends to a connection which was closed since the session is over.
 
@@ -51,17 +60,14 @@ class OpenConnection(Waits):
             return False
         self._reason = reason
         self._said = asyncio.Event()
-        if self._kind is Kind.OTHER:
-            self._over()
-            return False
         return True
 
     async def say_last_words(self) -> None:
         """See ``Connection``. The handler goes on when they are said, or given up."""
         assert self._reason is not None
-        last: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+        last = dict(_LAST_WORDS[self._kind])
         if self._kind is Kind.WEBSOCKET:
-            last = {"type": "websocket.close", "code": SESSION_OVER, "reason": self._reason.value}
+            last["reason"] = self._reason.value
         try:
             with suppress(Exception):  # the client is gone, which each server says in its own way
                 await self._send(last)
