@@ -1,7 +1,7 @@
 """What an open connection and its handler are told when the session is over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -312,7 +312,7 @@ async def test_an_open_stream_leaves_nothing_to_the_garbage_collector() -> None:
     assert len(live) == 0
 
 
-async def forever() -> Any:
+async def forever() -> AsyncGenerator[bytes, None]:
     """Pieces without end."""
     while True:
         yield b"piece"
