@@ -24,6 +24,7 @@ from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.feeds import CombinedFeed
+from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
 from handstamp.services.upkeep import Upkeep
@@ -121,6 +122,7 @@ class Auth:
                 self.services = None
                 for upkeep in self._upkeeps:
                     await upkeep.close()
+                await self._live.close()
                 await self._touches.close()
                 self._cache.close()
             for store in self._stores:
@@ -181,8 +183,15 @@ class Auth:
             touches=self._touches,
             audit=audit,
         )
-        accounts = Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit)
-        return Services(check=check, sessions=sessions, accounts=accounts, challenges=Challenges(store), audit=audit)
+        self._live = Live(check, self._cache, self.clock)
+        return Services(
+            check=check,
+            sessions=sessions,
+            accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
+            challenges=Challenges(store),
+            audit=audit,
+            live=self._live,
+        )
 
 
 def store_at(url: str) -> Store:

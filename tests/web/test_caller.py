@@ -466,8 +466,9 @@ async def test_the_successor_goes_out_with_any_status(world: World, status: int)
     sent: list[Message] = []
     caller = caller_for(world, cookie(issued))
     await caller.principal()
-    await caller.sender(keeping(sent))({"type": "http.response.start", "status": status, "headers": []})
-    await caller.sender(keeping(sent))({"type": "http.response.body", "body": b""})
+    send = caller.sender(keeping(sent))
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
     names = [value.partition(b"=")[0] for name, value in sent[0]["headers"] if name == b"set-cookie"]
     assert names == [SESSION.encode(), b"signed_in"]
     assert sent[1] == {"type": "http.response.body", "body": b""}

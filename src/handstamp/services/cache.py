@@ -7,7 +7,7 @@ refuses when the feed has told anything about that session or user since.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from handstamp.core.models import NOTHING_CHANGED, Changes, Principal
 from handstamp.core.protocols import ChangeFeed
@@ -32,6 +32,14 @@ class Admission:
     """Seconds since the epoch: the first limit that anything about this answer runs into."""
 
 
+class Watcher(Protocol):
+    """Wants to hear what has changed, whoever it was that asked the feed."""
+
+    def changed(self, changes: Changes) -> None:
+        """Note it. Called in the midst of a request: it must be quick, and never raises."""
+        ...
+
+
 class CoherentCache:
     """Token bytes to verified, live principals. Only successes are kept. Not thread-safe: one event loop."""
 
@@ -44,6 +52,7 @@ class CoherentCache:
         "_tokens_of_session",
         "_tokens_of_user",
         "_touched",
+        "_watcher",
     )
 
     def __init__(self, feed: ChangeFeed, *, max_entries: int = MAX_ENTRIES) -> None:
@@ -58,6 +67,11 @@ class CoherentCache:
         self._ticks = 0
         self._everything_touched = 0
         self._touched: OrderedDict[str, int] = OrderedDict()
+        self._watcher: Watcher | None = None
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell this one, from now on, each change that the feed tells or that this process makes."""
+        self._watcher = watcher
 
     def get(self, token: bytes, now: float) -> Admission | None:
         """The answer for a token if it holds for a request at ``now``. The path of every request."""
@@ -94,11 +108,15 @@ class CoherentCache:
         """Drop what is kept of a session, before the call that ended it returns."""
         self._ticks += 1
         self._forget_session(session_id)
+        if self._watcher is not None:
+            self._watcher.changed(Changes(sessions=(session_id,)))
 
     def forget_user(self, user_id: str) -> None:
         """Drop what is kept of a user, before the call that changed the user returns."""
         self._ticks += 1
         self._forget_user(user_id)
+        if self._watcher is not None:
+            self._watcher.changed(Changes(users=(user_id,)))
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -121,6 +139,8 @@ class CoherentCache:
             self._forget_session(session_id)
         for user_id in changes.users:
             self._forget_user(user_id)
+        if self._watcher is not None:
+            self._watcher.changed(changes)
         return changes.coherent
 
     def _forget_session(self, session_id: str) -> None:

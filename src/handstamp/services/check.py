@@ -112,12 +112,25 @@ class Check:
             return self._sessions.issued(session) if self._sends(standing) else None
         return None
 
+    async def live(self, session_id: str, *, now: float) -> Session:
+        """The session as the store has it now, if it and its user may go on.
+
+        Raises:
+            SessionEnded: They may not; ``reason`` says why.
+            StoreUnavailable: The store cannot be asked.
+        """
+        session, _ = await self._live(await self._store.load_session(session_id), now)
+        return session
+
     async def _load(self, claims: SessionClaims, now: float) -> tuple[Session, User]:
         session = await self._store.load_session(claims.session_id)
+        if session is not None and session.user_id != claims.user_id:
+            raise InvalidToken("the session belongs to another user than the token says")
+        return await self._live(session, now)
+
+    async def _live(self, session: Session | None, now: float) -> tuple[Session, User]:
         if session is None:
             raise SessionEnded(EndReason.UNKNOWN)
-        if session.user_id != claims.user_id:
-            raise InvalidToken("the session belongs to another user than the token says")
         session = self._touches.counted(session)
         reason = session.ended_because(now)
         if reason is not None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.types import Message, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from handstamp.core.cookies import (
     delete_flag_cookie,
@@ -31,6 +31,7 @@ from handstamp.services.audit import log_only
 from handstamp.services.cache import Admission
 from handstamp.services.sessions import Issued
 from handstamp.web.host import Host
+from handstamp.web.open import Kind, OpenConnection, kind_of
 
 SCOPE_KEY: Final = "handstamp"
 NO_STORE: Final = "private, no-store"
@@ -158,14 +159,66 @@ class Caller:
             )
 
     def sender(self, send: Send) -> Send:
-        """The ``send`` for whoever answers: it adds cookies where something is pending when the response starts."""
+        """The ``send`` for whoever answers a request.
+
+        It adds cookies where something is pending when the response starts. A response that stays open for somebody
+        who was let in is registered; an ordinary one never says that more is to come.
+        """
+        start: Message | None = None
+        line: OpenConnection | None = None
 
         def send_settled(message: Message) -> Awaitable[None]:
-            if self._pending and message["type"] == "http.response.start":
-                return self._start_response(message, send)
+            nonlocal start, line
+            if line is not None:
+                return line.send(message)
+            if self._admission is None and not self._pending:
+                return send(message)
+            if message["type"] == "http.response.start":
+                start = message
+                if self._pending:
+                    return self._start_response(message, send)
+            elif (
+                "more_body" in message and message["more_body"] and start is not None and self._admission is not None
+            ):
+                line = OpenConnection(send, kind_of(start))
+                self._register(line)
+                return line.send(message)
             return send(message)
 
         return send_settled
+
+    def socket(self, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """The ``receive`` and ``send`` for the handler of a WebSocket: it is registered when it is accepted."""
+        line = OpenConnection(send, Kind.WEBSOCKET)
+        accepted = registered = False
+
+        def register() -> None:
+            # A handler may ask who is there before it accepts or after.
+            nonlocal registered
+            if accepted and not registered and self._admission is not None:
+                registered = True
+                self._register(line)
+
+        async def receive_watched() -> Message:
+            register()
+            return await line.receive(receive)
+
+        async def send_watched(message: Message) -> None:
+            nonlocal accepted
+            await line.send(message)
+            accepted = accepted or message["type"] == "websocket.accept"
+            register()
+
+        return receive_watched, send_watched
+
+    def _register(self, line: OpenConnection) -> None:
+        services, admission = self.host.services, self._admission
+        if services is None or admission is None:
+            return
+        token = self.presented()
+        # The check may be a while ago. The same answer, still in memory, says that nothing has changed since.
+        vouched = token is not None and services.check.find(token, self.host.clock()) is admission
+        services.live.add(line, admission.principal.session, vouched=vouched)
 
     def _log_refusal(self, error: HandstampError) -> None:
         """Log why somebody was refused who carries our cookie: a browser without one is nothing to look into."""

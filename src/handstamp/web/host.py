@@ -12,6 +12,7 @@ from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 
 
@@ -24,6 +25,7 @@ class Services:
     accounts: Accounts
     challenges: Challenges
     audit: Audit
+    live: Live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

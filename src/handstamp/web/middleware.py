@@ -28,4 +28,6 @@ class SessionMiddleware:
         if scope["type"] not in _SERVED:
             return self._app(scope, receive, send)
         caller = scope[SCOPE_KEY] = Caller(self._host, scope)
-        return self._app(scope, receive, caller.sender(send))
+        if scope["type"] == "http":
+            return self._app(scope, receive, caller.sender(send))
+        return self._app(scope, *caller.socket(receive, send))
