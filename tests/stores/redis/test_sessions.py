@@ -13,6 +13,7 @@ from handstamp.core.policy import DAY
 from handstamp.stores.redis import RedisStore
 from handstamp.stores.redis.keys import LIVE, ROOT, SESSION
 from handstamp.testing import NOW, a_session
+from parts.ports import free_port
 from parts.redis_server import RedisServer, running
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("redis")]
@@ -116,7 +117,8 @@ async def test_many_sessions_are_touched_in_batches(redis_store: RedisStore, ser
 
 async def test_a_cluster_runs_every_verb_in_one_slot(tmp_path: Path) -> None:
     """A node of a cluster refuses a script that reaches into another slot."""
-    with running("valkey-server", tmp_path, "--cluster-enabled", "yes") as node, node.shell() as shell:
+    cluster = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    with running("valkey-server", tmp_path, *cluster) as node, node.shell() as shell:
         shell.cluster("ADDSLOTSRANGE", 0, 16383)
         async with asyncio.timeout(10):
             while shell.cluster("INFO")["cluster_state"] != "ok":  # noqa: ASYNC110  the server tells nobody
