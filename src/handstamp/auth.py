@@ -33,13 +33,14 @@ if TYPE_CHECKING:
     from handstamp.settings import Settings
 
 _SQLITE: Final = "sqlite:///"
+_SQL: Final = (_SQLITE, "postgresql://", "postgres://")
 
 
 class Auth:
     """Sign-in for one application.
 
     Args:
-        database: A URL (``sqlite:///app.db``, ``memory://``) or a store. Comes before ``HANDSTAMP_DATABASE``.
+        database: A URL (``sqlite:///app.db``, ``postgresql://…``, ``memory://``) or a store. Comes before ``HANDSTAMP_DATABASE``.
         methods: The ways in, in the order in which the login page shows them.
         load_user: Gives the application's own object for a user; called once a request, and only when asked for.
         clock: Seconds since the epoch.
@@ -177,12 +178,12 @@ def store_at(url: str) -> Store:
         from handstamp.stores.memory import MemoryStore  # noqa: PLC0415  only the store in use is loaded
 
         return MemoryStore()
-    if url.startswith(_SQLITE):
+    if url.startswith(_SQL):
         from handstamp.stores.sql import SqlStore  # noqa: PLC0415  only the store in use is loaded
 
         return SqlStore(url)
     scheme = url.partition(":")[0]
-    raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db or memory://")
+    raise ConfigurationError(f"there is no store for {scheme!r}: use sqlite:///file.db, postgresql:// or memory://")
 
 
 def _secrets(settings: "Settings", url: str | None) -> tuple[str, ...]:
