@@ -40,7 +40,8 @@ class Auth:
     """Sign-in for one application.
 
     Args:
-        database: A URL (``sqlite:///app.db``, ``postgresql://…``, ``memory://``) or a store. Comes before ``HANDSTAMP_DATABASE``.
+        database: A URL (``sqlite:///app.db``, ``postgresql://…``, ``memory://``) or a store. Comes before
+            ``HANDSTAMP_DATABASE``.
         methods: The ways in, in the order in which the login page shows them.
         load_user: Gives the application's own object for a user; called once a request, and only when asked for.
         clock: Seconds since the epoch.

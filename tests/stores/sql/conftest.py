@@ -64,3 +64,12 @@ def psql(postgresql_store: SqlStore, postgresql_url: str) -> Iterator["psycopg.C
     """A connection as psql has it: it knows nothing of handstamp."""
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def psql_role(postgresql: RunningPostgresql) -> Iterator[str]:
+    """A role that may connect, and nothing else."""
+    with psycopg.connect(postgresql.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE visitor LOGIN")
+        yield "visitor"
+        connection.execute("DROP ROLE visitor")

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
-"""Compared byte by byte, as SQLite does, whatever language a database has: ``lower`` minds ASCII letters alone, and no
-index depends on the rules of an operating system."""
+"""Compared byte by byte, as SQLite does, whatever language a database has: ``lower`` minds ASCII letters alone, and
+no index depends on the rules of an operating system."""
 
 metadata: Final = MetaData()
 

@@ -1,7 +1,7 @@
 """The triggers that tell every listening process what changed, also by hand.
 
-They are not part of the numbered migrations: each run of ``migrate`` compares them with what is written here, and makes
-them anew. A notification is sent when its transaction commits, once for each row however often it changed.
+They are not part of the numbered migrations: each run of ``migrate`` compares them with what is written here, and
+makes them anew. A notification is sent when its transaction commits, once for each row however often it changed.
 """
 
 from collections.abc import Callable

@@ -25,7 +25,7 @@ SET_UP: Final = """SELECT
     set_config('statement_timeout', %s, false),
     set_config('idle_in_transaction_session_timeout', %s, false),
     set_config('synchronous_commit',
-        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
+        coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'),
         false)"""
 
 

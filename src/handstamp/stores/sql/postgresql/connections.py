@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from handstamp.stores.sql.postgresql.connect import Driver, Place, connect, hang_up, is_quiet
 from handstamp.stores.sql.postgresql.errors import TRIED_AGAIN, is_outage, sqlstate, unavailable
@@ -24,6 +24,9 @@ WRITERS: Final = 5
 
 WAIT_FOR_FREE: Final = 2.0
 """Seconds for which a verb waits until one of them is free."""
+
+# Not by options of the connection: SQLAlchemy resets those to READ WRITE, which overrules a server set to read only.
+_READING: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _ATTEMPTS: Final = 3
 """Times that a transaction is run which the server undoes because of another one."""
@@ -58,7 +61,6 @@ class Connections:
             hide_parameters=True,
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_left)
-        self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     async def look_up(self, look: Callable[[Reader, float], Coroutine[Any, Any, T]]) -> T:
         """What ``look`` gives, which gets a reader and the time limit.
@@ -74,7 +76,12 @@ class Connections:
         Raises:
             StoreUnavailable: The database cannot be asked.
         """
-        return await self._done(self._transaction(self._reading, work))
+
+        def reading(connection: Connection) -> T:
+            connection.exec_driver_sql(_READING).close()
+            return work(connection)
+
+        return await self._done(self._transaction(reading))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """What ``work`` gives in one transaction, which is committed then.
@@ -83,7 +90,7 @@ class Connections:
             StoreUnavailable: The database cannot be written; nothing has changed, or, where the connection was lost
                 while it was committed, everything.
         """
-        return await self._done(self._transaction(self._engine, work))
+        return await self._done(self._transaction(work))
 
     async def close(self) -> None:
         """Close all, after the verbs that are under way."""
@@ -117,19 +124,19 @@ class Connections:
                 raise
             raise unavailable(str(self._place), error) from error
 
-    async def _transaction(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    async def _transaction(self, work: Callable[[Connection], T]) -> T:
         deadline = self.loop.time() + self._place.time_limit
         for _ in range(_ATTEMPTS - 1):
             try:
-                return await self._once(engine, work, deadline)
+                return await self._once(work, deadline)
             except DBAPIError as error:
                 if sqlstate(error) not in TRIED_AGAIN:
                     raise
                 _LOG.info("a transaction is run again: %s", sqlstate(error))
-        return await self._once(engine, work, deadline)
+        return await self._once(work, deadline)
 
-    async def _once(self, engine: AsyncEngine, work: Callable[[Connection], T], deadline: float) -> T:
-        async with engine.connect() as connection:
+    async def _once(self, work: Callable[[Connection], T], deadline: float) -> T:
+        async with self._engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
             timer = self.loop.call_at(deadline, hang_up, driver)

@@ -59,7 +59,7 @@ _SAID: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry
 
 
 def unavailable(where: str, error: object) -> StoreUnavailable:
-    """The error to raise for an outage; it names the database and the cause, and no password and no value of a row."""
+    """The error to raise for an outage; it names the database and the cause, no password and no value of a row."""
     cause = driver_error(error) if isinstance(error, BaseException) else error
     words = " ".join(str(cause).split()) or type(cause).__name__
     return StoreUnavailable(f"the PostgreSQL database {where} cannot be used now: {words}")

@@ -17,7 +17,7 @@ async def listen(connection: Driver, hear: Callable[[str], None], opened: ExitSt
 
     Args:
         connection: One of its own; nothing else is asked of it.
-        hear: Called with each notification, in the event loop, before any task runs that is made later.
+        hear: Called with each notification, in the event loop, before any task runs that what arrives later begins.
         opened: Takes what is to be let go.
 
     Returns:

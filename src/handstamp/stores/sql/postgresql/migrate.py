@@ -69,7 +69,7 @@ def check(run: Run, place: Place) -> None:
 
 
 def refusal_or_outage(place: Place, error: Exception) -> Exception:
-    """What to raise where a store is opened or migrated: a wrong password is a matter of the set-up, an outage passes.
+    """What to raise where a store is opened or migrated: a wrong password is a matter of set-up, an outage passes.
 
     A defect comes back as it is.
     """

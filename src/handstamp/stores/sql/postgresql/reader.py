@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from handstamp.core.models import Session, User
 from handstamp.stores.sql.postgresql.connect import Driver, hang_up, is_quiet
@@ -17,7 +17,7 @@ READERS: Final = 4
 
 
 def _compiled(statement: Select[Any]) -> str:
-    return str(statement.compile(dialect=postgresql.dialect(paramstyle="format")))
+    return str(statement.compile(dialect=PGDialect(paramstyle="format")))
 
 
 SESSION_BY_ID: Final = _compiled(select(sessions).where(sessions.c.id == bindparam("id")))
