@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 
 import psycopg
@@ -48,7 +48,7 @@ async def coherent(feed: ChangeFeed) -> ChangeFeed:
 
 
 @contextmanager
-def standing_still(pid: int) -> Iterator[None]:
+def standing_still(pid: int) -> Generator[None]:
     """A process of the server does nothing, and keeps its connection."""
     os.kill(pid, signal.SIGSTOP)
     try:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Generator
 from contextlib import contextmanager
 from threading import Thread
 
@@ -40,7 +40,7 @@ async def hasty(postgresql_store: SqlStore, postgresql_url: str) -> AsyncIterato
 
 
 @contextmanager
-def locked(psql: Psql, table: str) -> Iterator[None]:
+def locked(psql: Psql, table: str) -> Generator[None]:
     """Somebody else holds a table, for readers too."""
     with psql.transaction(force_rollback=True):
         psql.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -16,8 +16,12 @@ READERS: Final = 4
 """Connections of an event loop. A look-up takes some 0.1 ms, so that four answer more than one process can ask."""
 
 
+# Through Any: SQLAlchemy gives this constructor no types.
+_DIALECT: Final = cast("Any", PGDialect)(paramstyle="format")
+
+
 def _compiled(statement: Select[Any]) -> str:
-    return str(statement.compile(dialect=PGDialect(paramstyle="format")))
+    return str(statement.compile(dialect=_DIALECT))
 
 
 SESSION_BY_ID: Final = _compiled(select(sessions).where(sessions.c.id == bindparam("id")))
