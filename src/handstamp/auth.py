@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 _SQLITE: Final = "sqlite:///"
 _REDIS: Final = ("valkey:", "valkeys:", "redis:", "rediss:", "unix:")
 _MONGODB: Final = ("mongodb://", "mongodb+srv://")
+_SQL: Final = (_SQLITE, "postgresql://", "postgres://")
 
 
 class Auth:
     """Sign-in for one application.
 
     Args:
-        database: A URL (``sqlite:///app.db``, ``memory://``) or a store. Comes before ``HANDSTAMP_DATABASE``.
+        database: A URL (``sqlite:///app.db``, ``postgresql://…``, ``mongodb://…``, ``memory://``) or a store. Comes
+            before ``HANDSTAMP_DATABASE``.
         sessions: Where sessions are kept, if not there: a URL (``valkey://host:6379/0``) or a store. Comes before
             ``HANDSTAMP_SESSIONS``.
         methods: The ways in, in the order in which the login page shows them.
@@ -204,7 +206,7 @@ def store_at(url: str) -> Store:
         from handstamp.stores.memory import MemoryStore  # noqa: PLC0415  only the store in use is loaded
 
         return MemoryStore()
-    if url.startswith(_SQLITE):
+    if url.startswith(_SQL):
         from handstamp.stores.sql import SqlStore  # noqa: PLC0415  only the store in use is loaded
 
         return SqlStore(url)
@@ -216,7 +218,7 @@ def store_at(url: str) -> Store:
     if url.startswith(_REDIS):
         raise ConfigurationError(f"{scheme}: keeps sessions, and no users: name it in `sessions`, beside a database")
     raise ConfigurationError(
-        f"there is no store for {scheme!r}: use sqlite:///file.db, mongodb://host/database or memory://"
+        f"there is no store for {scheme!r}: use sqlite:///file.db, postgresql://, mongodb://host/database or memory://"
     )
 
 

@@ -68,4 +68,6 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     if not rows:
         return 0
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(insert(table).values(rows).on_conflict_do_nothing()).rowcount
+    statement = insert(table).values(rows).on_conflict_do_nothing()
+    # Of an insert, SQLAlchemy keeps the count only where it is asked to; psycopg forgets it with the cursor.
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

@@ -62,7 +62,8 @@ class SqlSessions(Part):
 
     async def touch_sessions(self, uses: Mapping[str, float]) -> None:
         """See ``SessionStore``."""
-        touched = [{"touched": session_id, "at": at} for session_id, at in uses.items()]
+        # In one order in every process: two that lock the same rows in two orders would wait for each other.
+        touched = [{"touched": session_id, "at": at} for session_id, at in sorted(uses.items())]
         if touched:
             await self._database.write(lambda connection: connection.execute(_TOUCH, touched).close(), told=False)
 

@@ -16,6 +16,8 @@ from handstamp.stores.sql.users import SqlUsers
 
 TIME_LIMIT: Final = 5.0
 
+_POSTGRESQL: Final = ("postgresql://", "postgres://")
+
 
 class SqlStore(SqlSessions, SqlUsers, SqlChallenges, SqlAudit):
     """Keeps everything in an SQL database.
@@ -23,7 +25,8 @@ class SqlStore(SqlSessions, SqlUsers, SqlChallenges, SqlAudit):
     One object serves any number of event loops, in turn or at once. It is opened after a fork, in each process.
 
     Args:
-        url: ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+        url: ``sqlite:///relative.db`` or ``sqlite:////absolute.db``; ``postgresql://user:password@host/database``,
+            with whatever else libpq knows (``?host=/run/postgresql``, ``?sslmode=verify-full``).
         time_limit: How long a verb may wait for the database, in seconds; then it raises ``StoreUnavailable``.
 
     Raises:
@@ -51,13 +54,19 @@ class SqlStore(SqlSessions, SqlUsers, SqlChallenges, SqlAudit):
 
 
 def _database(url: str, time_limit: float) -> Database:
+    if url.startswith(_POSTGRESQL):
+        from handstamp.stores.sql.postgresql import PostgresqlDatabase  # noqa: PLC0415  its driver is an extra
+
+        return PostgresqlDatabase(url, time_limit=time_limit)
     try:
         parsed = make_url(url)
     except ArgumentError:
         # "from None": the cause repeats the URL, and that may carry a password.
-        raise ConfigurationError("the database URL has no form such as sqlite:///app.db") from None
+        raise ConfigurationError(
+            "the database URL has no form such as sqlite:///app.db or postgresql://user:password@host/database"
+        ) from None
     if parsed.drivername == "sqlite":
         return SqliteDatabase(database_path(parsed), time_limit=time_limit)
     raise ConfigurationError(
-        f"a database URL that begins with {parsed.drivername}: is not known here; use sqlite:///app.db"
+        f"a database URL that begins with {parsed.drivername}: is not known here; use sqlite:///app.db or postgresql://"
     )

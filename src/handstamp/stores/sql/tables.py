@@ -20,13 +20,17 @@ from sqlalchemy import (
     func,
 )
 
+TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared byte by byte, as SQLite does, whatever language a database has: ``lower`` minds ASCII letters alone, and
+no index depends on the rules of an operating system."""
+
 metadata: Final = MetaData()
 
 sessions: Final = Table(
     "sessions",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("user_id", TEXT, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("last_used_at", Double, nullable=False),
@@ -36,14 +40,14 @@ sessions: Final = Table(
     Column("confirmed_generation", Integer, nullable=False),
     Column("issued_at", Double, nullable=False),
     Column("confirmed_at", Double, nullable=False),
-    Column("superseded", Text, nullable=False),  # JSON: [[generation, when], …]
-    Column("amr", Text, nullable=False),  # JSON: [method, …]
+    Column("superseded", TEXT, nullable=False),  # JSON: [[generation, when], …]
+    Column("amr", TEXT, nullable=False),  # JSON: [method, …]
     Column("aal", Integer, nullable=False),
     Column("authenticated_at", Double, nullable=False),
-    Column("user_agent", Text),
-    Column("address", Text),
+    Column("user_agent", TEXT),
+    Column("address", TEXT),
     Column("ended_at", Double),
-    Column("end_reason", Text),
+    Column("end_reason", TEXT),
     Index("sessions_by_user", "user_id"),  # end_sessions, list_sessions
     Index("sessions_by_expiry", "expires_at"),  # purge_sessions
     sqlite_with_rowid=False,
@@ -52,13 +56,13 @@ sessions: Final = Table(
 users: Final = Table(
     "users",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", TEXT, primary_key=True),
     Column("created_at", Double, nullable=False),
-    Column("email", Text),
+    Column("email", TEXT),
     Column("email_verified", Boolean, nullable=False),
-    Column("name", Text),
-    Column("username", Text),
-    Column("picture", Text),
+    Column("name", TEXT),
+    Column("username", TEXT),
+    Column("picture", TEXT),
     Column("disabled_at", Double),
     sqlite_with_rowid=False,
 )
@@ -68,17 +72,17 @@ Index("users_by_username", func.lower(users.c.username))  # find_users
 user_roles: Final = Table(
     "user_roles",
     metadata,
-    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("role", Text, primary_key=True),
+    Column("user_id", TEXT, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", TEXT, primary_key=True),
     sqlite_with_rowid=False,
 )
 
 identities: Final = Table(
     "identities",
     metadata,
-    Column("issuer", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("issuer", TEXT, primary_key=True),
+    Column("subject", TEXT, primary_key=True),
+    Column("user_id", TEXT, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("last_used_at", Double, nullable=False),
     Index("identities_by_user", "user_id"),  # list_identities, delete_user
@@ -88,7 +92,7 @@ identities: Final = Table(
 challenges: Final = Table(
     "challenges",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", TEXT, primary_key=True),
     Column("expires_at", Double, nullable=False),
     Index("challenges_by_expiry", "expires_at"),  # purge_challenges
     sqlite_with_rowid=False,
@@ -97,13 +101,13 @@ challenges: Final = Table(
 audit_events: Final = Table(
     "audit_events",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", TEXT, primary_key=True),
     Column("at", Double, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("user_id", Text),
-    Column("session_id", Text),
-    Column("address", Text),
-    Column("detail", Text, nullable=False),  # JSON: {name: text, …}
+    Column("event", TEXT, nullable=False),
+    Column("user_id", TEXT),
+    Column("session_id", TEXT),
+    Column("address", TEXT),
+    Column("detail", TEXT, nullable=False),  # JSON: {name: text, …}
     Index("audit_events_by_time", "at", "id"),  # list_events
     Index("audit_events_by_user", "user_id", "at", "id"),  # list_events of a user
 )

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import Connection, Select, Update, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from handstamp.core.models import Identity, Profile, User
 from handstamp.stores.sql.part import Part, insert_new
@@ -16,7 +17,15 @@ class SqlUsers(Part):
 
     async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
         """See ``UserStore``."""
-        return await self._database.write(lambda connection: _upsert(connection, profile, user_id=user_id, now=now))
+
+        def work(connection: Connection) -> tuple[User, bool]:
+            return _upsert(connection, profile, user_id=user_id, now=now)
+
+        try:
+            return await self._database.write(work)
+        except IntegrityError:
+            # Where writers do not wait for each other, another one has just made the user of this identity.
+            return await self._database.write(work)
 
     async def load_user(self, user_id: str) -> User | None:
         """See ``UserStore``."""
@@ -24,7 +33,7 @@ class SqlUsers(Part):
 
     async def find_users(self, handle: str) -> tuple[User, ...]:
         """See ``UserStore``."""
-        lower = func.lower(handle)
+        lower = handle.encode().lower().decode()  # bytes know ASCII letters alone, as ``lower`` does of these columns
         statement = (
             select(users)
             .where(
@@ -61,6 +70,7 @@ class SqlUsers(Part):
         """See ``UserStore``."""
 
         def work(connection: Connection) -> User | None:
+            _lock(connection, user_id)
             if _user(connection, user_id) is None:
                 return None
             given = [{"user_id": user_id, "role": role} for role in sorted(add - remove)]
@@ -87,6 +97,7 @@ class SqlUsers(Part):
         """See ``UserStore``."""
 
         def work(connection: Connection) -> bool:
+            _lock(connection, user_id)
             # The foreign keys cascade too; here it does not depend on a setting of the connection.
             connection.execute(delete(user_roles).where(user_roles.c.user_id == user_id))
             connection.execute(delete(identities).where(identities.c.user_id == user_id))
@@ -97,13 +108,16 @@ class SqlUsers(Part):
 
 def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
     this_identity = (identities.c.issuer == profile.issuer, identities.c.subject == profile.subject)
-    known = connection.execute(select(identities).where(*this_identity).with_for_update()).one_or_none()
-    user = None if known is None else _user(connection, identity_from(known).user_id)
-    if user is not None:
-        connection.execute(update(identities).where(*this_identity).values(last_used_at=now))
-        return _update(connection, user, _told_by(profile)), False
-    # An identity whose user was deleted by hand, where foreign keys do not cascade, is unknown.
-    connection.execute(delete(identities).where(*this_identity))
+    row = connection.execute(select(identities).where(*this_identity)).one_or_none()
+    if row is not None:
+        known = identity_from(row)
+        _lock(connection, known.user_id)
+        user = _user(connection, known.user_id)
+        if user is not None:
+            connection.execute(update(identities).where(*this_identity).values(last_used_at=now))
+            return _update(connection, user, _told_by(profile)), False
+        # An identity whose user was deleted by hand, where foreign keys do not cascade, is unknown.
+        connection.execute(delete(identities).where(*this_identity, identities.c.user_id == known.user_id))
     new = User(id=user_id, created_at=now)
     connection.execute(insert(users).values(user_values(new) | _told_by(profile)))
     connection.execute(
@@ -138,6 +152,14 @@ def _update(connection: Connection, user: User, said: Values) -> User:
 def _after(connection: Connection, statement: Update, user_id: str) -> User | None:
     connection.execute(statement)
     return _user(connection, user_id)
+
+
+def _lock(connection: Connection, user_id: str) -> None:
+    """Let nobody else change this user, nor the roles, until the end of the transaction.
+
+    Always the first lock on what belongs to a user, so that no two wait for each other. SQLite has one writer anyway.
+    """
+    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update()).close()
 
 
 def _user(connection: Connection, user_id: str) -> User | None:

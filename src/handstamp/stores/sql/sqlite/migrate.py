@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from threading import Lock
 from typing import Final
 
 from sqlalchemy import Connection, create_engine
@@ -18,9 +17,6 @@ from handstamp.stores.sql.tables import REVISION, metadata
 
 _PATIENCE: Final = 60.0
 """Seconds: as long as another process may take to migrate."""
-
-_alembic: Final = Lock()
-"""Alembic keeps its context in a global. Taken inside the transaction, so that it is never held while waiting."""
 
 
 def migrate(file: DatabaseFile) -> None:
@@ -86,5 +82,4 @@ def _upgrade(connection: Connection) -> None:
         raise ConfigurationError(
             f"to migrate a database needs the package {missing.name}: install handstamp[sql]"
         ) from missing
-    with _alembic:
-        upgrade(connection)
+    upgrade(connection)

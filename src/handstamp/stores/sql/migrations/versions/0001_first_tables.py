@@ -8,13 +8,15 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Apply."""
     op.create_table(
         "sessions",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("user_id", sa.Text, nullable=False),
+        sa.Column("id", TEXT, primary_key=True),
+        sa.Column("user_id", TEXT, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double, nullable=False),
         sa.Column("last_used_at", sa.Double, nullable=False),
@@ -24,27 +26,27 @@ def upgrade() -> None:
         sa.Column("confirmed_generation", sa.Integer, nullable=False),
         sa.Column("issued_at", sa.Double, nullable=False),
         sa.Column("confirmed_at", sa.Double, nullable=False),
-        sa.Column("superseded", sa.Text, nullable=False),
-        sa.Column("amr", sa.Text, nullable=False),
+        sa.Column("superseded", TEXT, nullable=False),
+        sa.Column("amr", TEXT, nullable=False),
         sa.Column("aal", sa.Integer, nullable=False),
         sa.Column("authenticated_at", sa.Double, nullable=False),
-        sa.Column("user_agent", sa.Text),
-        sa.Column("address", sa.Text),
+        sa.Column("user_agent", TEXT),
+        sa.Column("address", TEXT),
         sa.Column("ended_at", sa.Double),
-        sa.Column("end_reason", sa.Text),
+        sa.Column("end_reason", TEXT),
         sqlite_with_rowid=False,
     )
     op.create_index("sessions_by_user", "sessions", ["user_id"])
     op.create_index("sessions_by_expiry", "sessions", ["expires_at"])
     op.create_table(
         "users",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", TEXT, primary_key=True),
         sa.Column("created_at", sa.Double, nullable=False),
-        sa.Column("email", sa.Text),
+        sa.Column("email", TEXT),
         sa.Column("email_verified", sa.Boolean, nullable=False),
-        sa.Column("name", sa.Text),
-        sa.Column("username", sa.Text),
-        sa.Column("picture", sa.Text),
+        sa.Column("name", TEXT),
+        sa.Column("username", TEXT),
+        sa.Column("picture", TEXT),
         sa.Column("disabled_at", sa.Double),
         sqlite_with_rowid=False,
     )
@@ -52,15 +54,15 @@ def upgrade() -> None:
     op.create_index("users_by_username", "users", [sa.text("lower(username)")])
     op.create_table(
         "user_roles",
-        sa.Column("user_id", sa.Text, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("role", sa.Text, primary_key=True),
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("role", TEXT, primary_key=True),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "identities",
-        sa.Column("issuer", sa.Text, primary_key=True),
-        sa.Column("subject", sa.Text, primary_key=True),
-        sa.Column("user_id", sa.Text, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("issuer", TEXT, primary_key=True),
+        sa.Column("subject", TEXT, primary_key=True),
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("last_used_at", sa.Double, nullable=False),
         sqlite_with_rowid=False,
@@ -68,20 +70,20 @@ def upgrade() -> None:
     op.create_index("identities_by_user", "identities", ["user_id"])
     op.create_table(
         "challenges",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", TEXT, primary_key=True),
         sa.Column("expires_at", sa.Double, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("challenges_by_expiry", "challenges", ["expires_at"])
     op.create_table(
         "audit_events",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", TEXT, primary_key=True),
         sa.Column("at", sa.Double, nullable=False),
-        sa.Column("event", sa.Text, nullable=False),
-        sa.Column("user_id", sa.Text),
-        sa.Column("session_id", sa.Text),
-        sa.Column("address", sa.Text),
-        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("event", TEXT, nullable=False),
+        sa.Column("user_id", TEXT),
+        sa.Column("session_id", TEXT),
+        sa.Column("address", TEXT),
+        sa.Column("detail", TEXT, nullable=False),
     )
     op.create_index("audit_events_by_time", "audit_events", ["at", "id"])
     op.create_index("audit_events_by_user", "audit_events", ["user_id", "at", "id"])

@@ -1,0 +1,34 @@
+"""Every verb of a store, once."""
+
+from dataclasses import replace
+
+from handstamp.core.models import EndReason
+from handstamp.core.protocols import Store
+from handstamp.testing import NOW, a_profile, a_session, an_event
+
+
+async def use_every_verb(store: Store) -> None:
+    """Call each verb, so that each statement is run."""
+    session, profile = a_session(user_id="ada"), a_profile()
+    await store.start_session(session, replaces="other", now=NOW)
+    await store.swap_generations(session.id, seen=session.generations, becomes=session.generations, now=NOW)
+    await store.touch_sessions({session.id: NOW + 1})
+    await store.list_sessions("ada", now=NOW)
+    await store.end_session(session.id, reason=EndReason.ADMIN, now=NOW, user_id="ada")
+    await store.end_sessions("ada", reason=EndReason.ADMIN, now=NOW, keep=session.id)
+    await store.purge_sessions(now=NOW, limit=10)
+    await store.upsert_identity(profile, user_id="ada", now=NOW)
+    await store.upsert_identity(replace(profile, name="Countess"), user_id="ada", now=NOW)
+    await store.find_users("ada@example.org")
+    await store.list_users(after="a", limit=10)
+    await store.list_users()
+    await store.list_identities("ada")
+    await store.change_roles("ada", add=frozenset("a"), remove=frozenset("b"))
+    await store.disable_user("ada", now=NOW)
+    await store.enable_user("ada")
+    await store.delete_user("ada")
+    await store.consume_challenge("one", expires_at=NOW + 1, now=NOW)
+    await store.purge_challenges(now=NOW, limit=10)
+    await store.record_event(an_event())
+    await store.list_events()
+    await store.list_events(user_id="ada")
