@@ -35,6 +35,16 @@ class RunningEmulator:
         """The URL of a database that nobody has used."""
         return f"mongodb://127.0.0.1:{self.port}/test-{secrets.token_hex(8)}"
 
+    @contextmanager
+    def not_answering(self) -> Generator[None]:
+        """Keep connections open and answer nothing, until the block ends."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            os.waitpid(self.process.pid, os.WUNTRACED)  # its threads stop one after the other
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
     async def fail(self, commands: list[str], *, times: int | None = None, **how: object) -> None:
         """Let the next commands of these names fail: ``errorCode``, or ``closeConnection`` (see ``failCommand``)."""
         mode = "alwaysOn" if times is None else {"times": times}
@@ -47,14 +57,6 @@ class RunningEmulator:
     async def _administer(self, fail_point: dict[str, object]) -> None:
         async with AsyncMongoClient[dict[str, object]](f"mongodb://127.0.0.1:{self.port}") as client:
             await client.admin.command({"configureFailPoint": "failCommand", **fail_point})
-
-    def stop_answering(self) -> None:
-        """Keep connections open and answer nothing."""
-        os.kill(self.process.pid, signal.SIGSTOP)
-
-    def answer_again(self) -> None:
-        """Go on."""
-        os.kill(self.process.pid, signal.SIGCONT)
 
 
 @contextmanager
@@ -72,7 +74,6 @@ def running_emulator(folder: Path, *options: str) -> Generator[RunningEmulator]:
         _wait_until_ready(process, port, log)
         yield RunningEmulator(port, process)
     finally:
-        os.kill(process.pid, signal.SIGCONT)
         process.terminate()
         process.wait(10)
 

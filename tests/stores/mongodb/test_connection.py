@@ -101,9 +101,8 @@ async def test_a_server_that_does_not_answer_is_an_outage_for_every_verb(
     store = MongoStore(url, time_limit=SHORT)
     await store.open()
     session = a_session()
-    emulator.stop_answering()
     began = time.monotonic()
-    try:
+    with emulator.not_answering():
         outcomes = await asyncio.gather(
             store.start_session(session, replaces=None, now=NOW),
             store.start_session(session, replaces="old", now=NOW),
@@ -132,8 +131,6 @@ async def test_a_server_that_does_not_answer_is_an_outage_for_every_verb(
         assert [outcome for outcome in outcomes if not isinstance(outcome, StoreUnavailable)] == []
         await store.close()
         assert time.monotonic() - began < 2 * (SHORT + SLACK)
-    finally:
-        emulator.answer_again()
 
 
 async def test_a_store_serves_again_after_an_outage(
@@ -142,10 +139,8 @@ async def test_a_store_serves_again_after_an_outage(
     """Nothing has to be opened anew."""
     store = MongoStore(url, time_limit=SHORT)
     await store.open()
-    emulator.stop_answering()
-    with pytest.raises(StoreUnavailable):
+    with emulator.not_answering(), pytest.raises(StoreUnavailable):
         await store.load_user("ada")
-    emulator.answer_again()
     for _ in range(50):
         try:
             assert await store.load_user("ada") is None
@@ -163,12 +158,9 @@ async def test_waiting_for_a_connection_has_the_same_limit(
     """Where the pool is empty, a verb gives up within the time limit."""
     store = MongoStore(f"{url}?maxPoolSize=1", time_limit=SHORT)
     await store.open()
-    emulator.stop_answering()
     began = time.monotonic()
-    try:
+    with emulator.not_answering():
         outcomes = await asyncio.gather(*(store.load_user("ada") for _ in range(10)), return_exceptions=True)
-    finally:
-        emulator.answer_again()
     assert time.monotonic() - began < SHORT + SLACK
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
     await store.close()

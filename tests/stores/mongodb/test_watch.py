@@ -207,13 +207,10 @@ async def test_a_server_that_does_not_answer_costs_at_most_the_lease(
 ) -> None:
     """A stopped process looks like a silent network; when it goes on, so does the feed."""
     feed = await begun(mongo_store)
-    emulator.stop_answering()
     stopped = time.monotonic()
-    try:
+    with emulator.not_answering():
         await until(feed, lambda changes: changes is UNKNOWN)
         assert time.monotonic() - stopped < LEASE + 0.5
-    finally:
-        emulator.answer_again()
     await until(feed, lambda changes: changes is NOTHING_CHANGED)
     session = a_session()
     changes = await told_after(feed, mongo_store.start_session(session, replaces=None, now=NOW))
