@@ -173,6 +173,59 @@ class ChallengeStore(Protocol):
         ...
 
 
+class LeaseStore(Protocol):
+    """Lends a name to one holder at a time, and for a while: for work that one process does for all.
+
+    Times are those of whoever calls, and the clocks of processes may differ by 60 s. One whose clock is ahead takes a
+    lease over that much too early, one whose clock is behind that much too late. So whoever must be alone takes a lease
+    that is longer than 60 s by what may pass until it is renewed, and does nothing that would be wrong if done by two.
+    """
+
+    async def take_lease(self, name: str, *, holder: str, until: float, now: float) -> bool:
+        """Hold the name until ``until``: True for its one holder, False for any other.
+
+        Of any number of callers that want a free name, one gets True.
+        The holder may renew, at any time and to any ``until``.
+        Another takes it over only when ``until`` of the holder has passed at ``now``.
+        Where it is False nothing has changed.
+        """
+        ...
+
+    async def release_lease(self, name: str, *, holder: str) -> None:
+        """Give the name back, so that the next caller has it at once.
+
+        The lease of another holder is left alone.
+        A name that nobody holds is not an error.
+        """
+        ...
+
+
+class ThrottleStore(Protocol):
+    """Counts attempts: each key has a bucket of ``burst`` attempts, into which one more comes every ``every`` seconds.
+
+    Kept is one number for each key, when its bucket is full again, as ``handstamp.core.throttle`` has it. A key is a
+    short text that says nothing of anybody; a bucket that is full is as good as one that was never used. ``burst`` is
+    1 or more. Where the clocks of two processes differ, a wait is wrong by the difference.
+    """
+
+    async def count_attempt(self, key: str, *, burst: int, every: float, now: float) -> float:
+        """Take an attempt out of the bucket of a key: 0.0 if there was one.
+
+        Else it is how many seconds have to pass until there is one again, and nothing is counted.
+        A wait of less than a millisecond is none.
+        Of any number of callers at once, as many are allowed as the bucket has attempts.
+        """
+        ...
+
+    async def forget_attempts(self, key: str) -> None:
+        """Fill the bucket of a key. One that is full is not an error."""
+        ...
+
+    async def purge_attempts(self, *, now: float, limit: int) -> int:
+        """Forget at most ``limit`` keys whose bucket is full again; give how many."""
+        ...
+
+
 class AuditStore(Protocol):
     """Keeps audit events. Nothing changes or removes one."""
 
@@ -205,8 +258,8 @@ class ChangeFeed(Protocol):
         ...
 
 
-class SessionBackend(SessionStore, ChallengeStore, Protocol):
-    """A place for sessions and used-up one-time things, where users and audit events may live in another."""
+class SessionBackend(SessionStore, ChallengeStore, ThrottleStore, LeaseStore, Protocol):
+    """A place for sessions and what passes with them, where users and audit events may live in another."""
 
     async def open(self) -> None:
         """Connect, and check that the store is fit for use. Calling it again does nothing.

@@ -17,11 +17,13 @@ pytest.register_assert_rewrite(
     "handstamp.testing.challenges",
     "handstamp.testing.feed",
     "handstamp.testing.identities",
+    "handstamp.testing.leases",
     "handstamp.testing.session_end",
     "handstamp.testing.session_feed",
     "handstamp.testing.session_use",
     "handstamp.testing.sessions",
     "handstamp.testing.steps",
+    "handstamp.testing.throttle",
     "handstamp.testing.users",
 )
 
@@ -30,10 +32,12 @@ from handstamp.testing.backend import SessionBackendSuite, StoreSuite
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.challenges import ChallengeStoreSuite
 from handstamp.testing.feed import ChangeFeedSuite
+from handstamp.testing.leases import LeaseSuite
 from handstamp.testing.races import CALLERS, race
 from handstamp.testing.samples import NOW, a_profile, a_session, an_event
 from handstamp.testing.session_feed import SessionFeedSuite
 from handstamp.testing.sessions import SessionStoreSuite
+from handstamp.testing.throttle import ThrottleSuite
 from handstamp.testing.users import UserStoreSuite
 
 __all__ = [
@@ -43,10 +47,12 @@ __all__ = [
     "ChallengeStoreSuite",
     "ChangeFeedSuite",
     "ConformanceSuite",
+    "LeaseSuite",
     "SessionBackendSuite",
     "SessionFeedSuite",
     "SessionStoreSuite",
     "StoreSuite",
+    "ThrottleSuite",
     "UserStoreSuite",
     "a_profile",
     "a_session",

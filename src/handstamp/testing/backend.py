@@ -3,14 +3,15 @@
 import asyncio
 
 from handstamp.core.protocols import SessionBackend, Store
-from handstamp.testing.base import ConformanceSuite
+from handstamp.testing.leases import LeaseSuite
 from handstamp.testing.races import race
 from handstamp.testing.samples import NOW, a_profile, a_session
 from handstamp.testing.steps import signed_up, started
+from handstamp.testing.throttle import ThrottleSuite
 
 
-class SessionBackendSuite(ConformanceSuite):
-    """Every sentence of ``SessionBackend`` that is not one of its parts'."""
+class SessionBackendSuite(LeaseSuite, ThrottleSuite):
+    """Every sentence of ``SessionBackend`` that is not about sessions, challenges or the feed."""
 
     async def test_opening_again_does_nothing(self, store: SessionBackend) -> None:
         """Calling ``open`` again does nothing."""
@@ -52,7 +53,7 @@ class SessionBackendSuite(ConformanceSuite):
 
 
 class StoreSuite(SessionBackendSuite):
-    """Every sentence of ``Store`` that is not one of its parts'."""
+    """Every sentence of ``Store`` that is not about sessions, users, challenges, audit events or the feed."""
 
     async def test_migrating_again_keeps_users(self, store: Store) -> None:
         """A store that has its shape keeps it, and the users that it holds."""

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from handstamp.core.models import AuditEvent
 from handstamp.core.protocols import ChangeFeed
+from handstamp.stores.memory.leases import MemoryLeases
 from handstamp.stores.memory.part import Part
 from handstamp.stores.memory.sessions import MemorySessions
+from handstamp.stores.memory.throttle import MemoryThrottle
 from handstamp.stores.memory.users import MemoryUsers
 
 
@@ -50,7 +52,7 @@ class MemoryAudit(Part):
         return tuple(sorted(events, key=lambda one: (one.at, one.id), reverse=True)[:limit])
 
 
-class MemoryStore(MemorySessions, MemoryUsers, MemoryChallenges, MemoryAudit):
+class MemoryStore(MemorySessions, MemoryUsers, MemoryChallenges, MemoryThrottle, MemoryLeases, MemoryAudit):
     """Keeps everything in this object.
 
     For tests and for demonstrations in one process. It does not outlive the process, no other process sees it,

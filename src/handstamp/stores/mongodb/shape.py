@@ -20,6 +20,8 @@ SESSIONS: Final = "handstamp.sessions"
 USERS: Final = "handstamp.users"
 IDENTITIES: Final = "handstamp.identities"
 CHALLENGES: Final = "handstamp.challenges"
+ATTEMPTS: Final = "handstamp.attempts"
+LEASES: Final = "handstamp.leases"
 AUDIT_EVENTS: Final = "handstamp.audit_events"
 HEARTBEATS: Final = "handstamp.heartbeats"
 VERSION: Final = "handstamp.version"
@@ -46,6 +48,7 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     IDENTITIES: [IndexModel([("user_id", ASCENDING)], name="by_user")],  # list_identities, delete_user
     CHALLENGES: [_BY_EXPIRY, _REMOVED],  # purge_challenges
+    ATTEMPTS: [_BY_EXPIRY, _REMOVED],  # purge_attempts
     AUDIT_EVENTS: [
         IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="by_time"),  # list_events
         IndexModel([("user_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="by_user"),  # of a user

@@ -1,7 +1,7 @@
 """Used-up one-time things in Redis or Valkey."""
 
 from handstamp.stores.redis import script
-from handstamp.stores.redis.keys import CHALLENGES
+from handstamp.stores.redis.keys import CHALLENGES, ROOT
 from handstamp.stores.redis.part import Part
 
 
@@ -20,4 +20,4 @@ class RedisChallenges(Part):
 
     async def purge_challenges(self, *, now: float, limit: int) -> int:
         """See ``ChallengeStore``."""
-        return int(await self._server.run(script.FORGET, repr(now), limit))
+        return int(await self._server.run(script.FORGET, CHALLENGES.removeprefix(ROOT), repr(now), limit))

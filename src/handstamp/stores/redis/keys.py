@@ -9,6 +9,8 @@ name                type        holds                                           
 ``used:ID``         string      when the session was last used, once it was          no
 ``expiry``          sorted set  sessions and their users, by the end of the session  no
 ``challenges``      sorted set  used-up one-time things, by their end                no
+``attempts``        sorted set  keys of buckets, by when the bucket is full again    no
+``leases``          hash        names, with their holder and until when              no
 ==================  ==========  ===================================================  ======
 """
 
@@ -20,6 +22,7 @@ SESSION: Final = f"{ROOT}session:"
 LIVE: Final = f"{ROOT}live:"
 HEARTBEAT: Final = f"{ROOT}heartbeat:"
 CHALLENGES: Final = f"{ROOT}challenges"
+ATTEMPTS: Final = f"{ROOT}attempts"
 
 TOLD: Final = (SESSION, LIVE, HEARTBEAT)
 """What the feed follows: every key whose name begins so."""

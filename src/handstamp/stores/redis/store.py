@@ -5,14 +5,16 @@ from typing import Final
 from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.redis.challenges import RedisChallenges
 from handstamp.stores.redis.feed import RedisFeed
+from handstamp.stores.redis.leases import RedisLeases
 from handstamp.stores.redis.server import Server
 from handstamp.stores.redis.sessions import RedisSessions
+from handstamp.stores.redis.throttle import RedisThrottle
 
 TIME_LIMIT: Final = 2.0
 
 
-class RedisStore(RedisSessions, RedisChallenges):
-    """Keeps sessions and used-up one-time things in Redis 7 or later, or in Valkey: a ``SessionBackend``.
+class RedisStore(RedisSessions, RedisChallenges, RedisThrottle, RedisLeases):
+    """Keeps sessions and what passes with them in Redis 7 or later, or in Valkey: a ``SessionBackend``.
 
     One object serves any number of event loops, in turn or at once.
 

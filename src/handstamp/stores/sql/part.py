@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handstamp.core.models import Session, User
@@ -67,7 +67,25 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     """Insert those rows whose key is not there yet; how many there were."""
     if not rows:
         return 0
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(rows).on_conflict_do_nothing()
+    return _inserted(connection, _insert(connection, table).values(rows).on_conflict_do_nothing())
+
+
+def insert_or_change(
+    connection: Connection, table: Table, row: dict[str, Any], *, change: dict[str, Any], where: ColumnElement[bool]
+) -> bool:
+    """Insert a row, or change the one that has its key and fits ``where``; whether either was done.
+
+    On PostgreSQL a row that does not fit is locked all the same, so that it can be read in the same transaction.
+    """
+    insert = _insert(connection, table).values(row)
+    keys = list(table.primary_key)
+    return _inserted(connection, insert.on_conflict_do_update(index_elements=keys, set_=change, where=where)) == 1
+
+
+def _insert(connection: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _inserted(connection: Connection, statement: Executable) -> int:
     # Of an insert, SQLAlchemy keeps the count only where it is asked to; psycopg forgets it with the cursor.
     return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

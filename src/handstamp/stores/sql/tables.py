@@ -98,6 +98,26 @@ challenges: Final = Table(
     sqlite_with_rowid=False,
 )
 
+attempts: Final = Table(
+    "attempts",
+    metadata,
+    Column("key", TEXT, primary_key=True),
+    Column("full_at", Double, nullable=False),
+    Index("attempts_by_time", "full_at"),  # purge_attempts
+    info={"since": "0002"},
+    sqlite_with_rowid=False,
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("holder", TEXT, nullable=False),
+    Column("held_until", Double, nullable=False),
+    info={"since": "0002"},
+    sqlite_with_rowid=False,
+)
+
 audit_events: Final = Table(
     "audit_events",
     metadata,
@@ -115,5 +135,10 @@ audit_events: Final = Table(
 VERSION_TABLE: Final = "handstamp_version"
 """Where Alembic keeps the revision; a name of our own, for the application may use Alembic too."""
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The revision that this version needs. Revisions are numbered, so that a newer one compares as greater."""
+
+
+def tables_since(revision: str | None) -> set[str]:
+    """The tables that a database of this revision has not yet; all, where there are none of ours."""
+    return {table.name for table in metadata.tables.values() if table.info.get("since", "0001") > (revision or "")}

@@ -11,7 +11,7 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.stores.sql.postgresql.changes import Run, install, triggers_at_fault
 from handstamp.stores.sql.postgresql.connect import SET_UP, Place
 from handstamp.stores.sql.postgresql.errors import is_outage, is_refusal, sqlstate, unavailable
-from handstamp.stores.sql.tables import REVISION, VERSION_TABLE, metadata
+from handstamp.stores.sql.tables import REVISION, VERSION_TABLE, tables_since
 
 _OLDEST: Final = (14,)
 """PostgreSQL 14: CREATE OR REPLACE TRIGGER."""
@@ -106,8 +106,8 @@ def _fits(run: Run, place: Place) -> bool:
 
 
 def _refuse_foreign(run: Run, place: Place) -> None:
-    taken = _there(run, *metadata.tables)
-    if taken and _revision(run) is None:
+    taken = _there(run, *tables_since(_revision(run)))
+    if taken:
         raise ConfigurationError(
             f"the database {place} has tables that are not handstamp's ({', '.join(taken)}): give handstamp a "
             "database or a schema of its own"

@@ -26,6 +26,9 @@ T = TypeVar("T")
 _PRUNED_AT_ONCE: Final = 5_000
 """Changes; about 10 ms, during which others wait."""
 
+_PAUSE: Final = 0.05
+"""Seconds in which the others get in: SQLite lets whoever waits for its lock sleep, and gives it to whoever asks."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -112,7 +115,7 @@ class SqliteDatabase:
             return prune(driver, now=now, limit=_PRUNED_AT_ONCE)
 
         while await self.write(work, told=False) == _PRUNED_AT_ONCE:
-            pass
+            await asyncio.sleep(_PAUSE)
 
     def _told(self, transaction: Callable[[], T]) -> T:
         """Stamp after the transaction, in its thread: whoever the caller is, and whether it still waits.

@@ -13,7 +13,7 @@ from handstamp.stores.sql.sqlite.changes import install
 from handstamp.stores.sql.sqlite.connect import check, connect, revision_of, tables_of
 from handstamp.stores.sql.sqlite.errors import is_outage, unavailable
 from handstamp.stores.sql.sqlite.file import DatabaseFile
-from handstamp.stores.sql.tables import REVISION, metadata
+from handstamp.stores.sql.tables import REVISION, tables_since
 
 _PATIENCE: Final = 60.0
 """Seconds: as long as another process may take to migrate."""
@@ -67,8 +67,10 @@ def _fits(connection: sqlite3.Connection, file: DatabaseFile) -> bool:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, file: DatabaseFile) -> None:
-    taken = sorted(tables_of(connection) & (metadata.tables.keys() | {"changes"}))
-    if taken and revision_of(connection) is None:
+    revision = revision_of(connection)
+    ours = tables_since(revision) | ({"changes"} if revision is None else set())
+    taken = sorted(tables_of(connection) & ours)
+    if taken:
         raise ConfigurationError(
             f"the database {file.path} has tables that are not handstamp's ({', '.join(taken)}): "
             "give handstamp a database of its own"
