@@ -29,6 +29,12 @@ async def use_every_verb(store: Store) -> None:
     await store.delete_user("ada")
     await store.consume_challenge("one", expires_at=NOW + 1, now=NOW)
     await store.purge_challenges(now=NOW, limit=10)
+    for now in (NOW, NOW, NOW + 5):
+        await store.count_attempt("key", burst=1, every=5.0, now=now)
+    await store.forget_attempts("key")
+    await store.purge_attempts(now=NOW, limit=10)
+    await store.take_lease("work", holder="a", until=NOW + 1, now=NOW)
+    await store.release_lease("work", holder="a")
     await store.record_event(an_event())
     await store.list_events()
     await store.list_events(user_id="ada")

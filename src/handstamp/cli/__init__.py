@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from handstamp.__about__ import __version__
-from handstamp.cli import config, demo, migrate, secret, serve, sessions, users
+from handstamp.cli import config, demo, migrate, purge, secret, serve, sessions, users
 from handstamp.cli.exits import EPILOG, Reporting
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(migrate.migrate)
+app.command()(purge.purge)
 app.command()(secret.secret)
 app.add_typer(config.app, name="config")
 app.add_typer(users.app, name="users")

@@ -18,6 +18,7 @@ from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.sessions import Sessions
+from handstamp.services.upkeep import Swept, Upkeep
 from handstamp.settings import load_stores
 
 T = TypeVar("T")
@@ -69,6 +70,25 @@ def migrated(database: str | None) -> bool:
         store = lasting_store(database)
         # A list first: all of them are to be brought there.
         return any([await _brought_there(one) for one in _each(store, lasting_sessions(store))])
+
+    return asyncio.run(run())
+
+
+def purged(database: str | None) -> Swept:
+    """Sweep once, as a running application does each hour; what was removed.
+
+    Raises:
+        ConfigurationError: No command can work on this database as it is; the message says what to do.
+        StoreUnavailable: It cannot be asked now.
+    """
+
+    async def run() -> Swept:
+        store = lasting_store(database)
+        swept = Swept()
+        async with _all_open(store, lasting_sessions(store)) as stores:
+            for one in stores:
+                swept += await Upkeep(one, time.time).sweep()  # noqa: TID251  a lease is renewed while time passes
+        return swept
 
     return asyncio.run(run())
 
@@ -127,13 +147,21 @@ async def _fits(store: SessionBackend) -> bool:
 
 @asynccontextmanager
 async def _opened(store: Store, sessions: SessionBackend) -> AsyncGenerator[Administration, None]:
+    async with _all_open(store, sessions):
+        cache = CoherentCache(feed_of(store, sessions))
+        try:
+            yield _wired(store, sessions, cache, now=time.time())  # noqa: TID251  the one look at the clock
+        finally:
+            cache.close()
+
+
+@asynccontextmanager
+async def _all_open(store: Store, sessions: SessionBackend) -> AsyncGenerator[tuple[SessionBackend, ...], None]:
     async with AsyncExitStack() as opened:
         for one in _each(store, sessions):
             opened.push_async_callback(one.close)
             await one.open()
-        cache = CoherentCache(feed_of(store, sessions))
-        opened.callback(cache.close)
-        yield _wired(store, sessions, cache, now=time.time())  # noqa: TID251  the one look at the clock of a command
+        yield _each(store, sessions)
 
 
 def _wired(store: Store, backend: SessionBackend, cache: CoherentCache, *, now: float) -> Administration:

@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.DONE: "done",
-    ExitCode.FAILED: "not done: the store cannot be asked, or a question was answered with no",
+    ExitCode.FAILED: "not done: the store cannot be asked, another process is at it, or a question got a no",
     ExitCode.USAGE: "wrong usage: an option or an argument is missing or cannot be",
     ExitCode.NOT_FOUND: "there is no such user or session, or several users have the name",
     ExitCode.CONFIGURATION: "the set-up is wrong, or the database does not fit this version",

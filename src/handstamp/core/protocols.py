@@ -176,9 +176,10 @@ class ChallengeStore(Protocol):
 class LeaseStore(Protocol):
     """Lends a name to one holder at a time, and for a while: for work that one process does for all.
 
-    Times are those of whoever calls, and the clocks of processes may differ by 60 s. One whose clock is ahead takes a
-    lease over that much too early, one whose clock is behind that much too late. So whoever must be alone takes a lease
-    that is longer than 60 s by what may pass until it is renewed, and does nothing that would be wrong if done by two.
+    Times are those of whoever calls, and the clocks of processes may differ by 60 s. One whose clock is ahead takes
+    a lease over that much too early, one whose clock is behind that much too late. So a lease is longer than 60 s by
+    what may pass until it is renewed, and is taken for nothing that would be wrong if two did it: a holder that was
+    stopped does not know that its lease has run out.
     """
 
     async def take_lease(self, name: str, *, holder: str, until: float, now: float) -> bool:
@@ -201,11 +202,11 @@ class LeaseStore(Protocol):
 
 
 class ThrottleStore(Protocol):
-    """Counts attempts: each key has a bucket of ``burst`` attempts, into which one more comes every ``every`` seconds.
+    """Counts attempts. Each key has a bucket of ``burst`` attempts; one more comes back each ``every`` seconds.
 
-    Kept is one number for each key, when its bucket is full again, as ``handstamp.core.throttle`` has it. A key is a
-    short text that says nothing of anybody; a bucket that is full is as good as one that was never used. ``burst`` is
-    1 or more. Where the clocks of two processes differ, a wait is wrong by the difference.
+    Kept is one number for each key, when its bucket is full again: see ``handstamp.core.throttle``. A key is a short
+    text that says nothing of anybody. A bucket that is full is the same as one that was never used. ``burst`` is 1 or
+    more. Where the clocks of two processes differ, a wait is wrong by the difference.
     """
 
     async def count_attempt(self, key: str, *, burst: int, every: float, now: float) -> float:

@@ -37,7 +37,7 @@ class LeaseSuite(ConformanceSuite):
         assert (await race(store, peer, take_over)).count(True) == 1
 
     async def test_a_holder_may_renew(self, store: LeaseStore, peer: LeaseStore) -> None:
-        """The holder may renew, at any time and to any ``until``: a later one, an earlier one, and when it is over."""
+        """The holder may renew, at any time and to any ``until``: later, earlier, and when it is over."""
         for until, now in ((NOW + 10, NOW), (NOW + 100, NOW + 5), (NOW + 50, NOW + 20), (LATER, NOW + 60)):
             assert await store.take_lease("work", holder="a", until=until, now=now) is True
             assert await peer.take_lease("work", holder="b", until=_FAR, now=until - 1) is False
@@ -54,7 +54,7 @@ class LeaseSuite(ConformanceSuite):
         assert await race(store, peer, take) == [True] * CALLERS
 
     async def test_a_lease_is_taken_over_from_its_end_on(self, store: LeaseStore, peer: LeaseStore) -> None:
-        """Another takes it over only when ``until`` of the holder has passed at ``now``; then the former has it not."""
+        """Another takes it over only when ``until`` of the holder has passed at ``now``, and has it then."""
         assert await store.take_lease("work", holder="a", until=LATER, now=NOW) is True
         assert await peer.take_lease("work", holder="b", until=_FAR, now=LATER - 0.25) is False
         assert await peer.take_lease("work", holder="b", until=_FAR, now=LATER) is True

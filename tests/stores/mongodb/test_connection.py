@@ -124,6 +124,11 @@ async def test_a_server_that_does_not_answer_is_an_outage_for_every_verb(
             store.delete_user("ada"),
             store.consume_challenge("one", expires_at=LATER, now=NOW),
             store.purge_challenges(now=NOW, limit=1),
+            store.count_attempt("key", burst=1, every=1.0, now=NOW),
+            store.forget_attempts("key"),
+            store.purge_attempts(now=NOW, limit=1),
+            store.take_lease("work", holder="a", until=LATER, now=NOW),
+            store.release_lease("work", holder="a"),
             store.list_events(),
             return_exceptions=True,
         )

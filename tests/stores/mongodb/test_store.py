@@ -15,6 +15,7 @@ from handstamp.testing import (
     StoreSuite,
     UserStoreSuite,
 )
+from upkeep_suite import UpkeepSuite
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("mongodb")]
 
@@ -58,3 +59,7 @@ class TestFeed(ChangeFeedSuite):
 
 class TestStore(StoreSuite):
     """The store as a whole."""
+
+
+class TestUpkeep(UpkeepSuite):
+    """Two processes that keep it up."""

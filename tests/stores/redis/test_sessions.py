@@ -45,8 +45,10 @@ async def test_all_names_share_one_hash_tag(redis_store: RedisStore, shell: Redi
     await redis_store.start_session(session, replaces=None, now=NOW)
     await redis_store.touch_sessions({session.id: NOW + 1})
     await redis_store.consume_challenge("challenge", expires_at=NOW + 1, now=NOW)
+    await redis_store.count_attempt("}{key}", burst=2, every=1.0, now=NOW)
+    await redis_store.take_lease("}{work}", holder="a", until=NOW + 1, now=NOW)
     names = list(shell.scan_iter())
-    assert len(names) == 5
+    assert len(names) == 7
     assert {key_slot(name.encode()) for name in names} == {key_slot(b"{handstamp}")}
 
 
@@ -136,4 +138,9 @@ async def test_a_cluster_runs_every_verb_in_one_slot(tmp_path: Path) -> None:
         assert await store.consume_challenge("challenge", expires_at=NOW + 1, now=NOW)
         assert await store.purge_sessions(now=other.expires_at, limit=10) == 2
         assert await store.purge_challenges(now=NOW + 1, limit=10) == 1
+        assert await store.count_attempt("key", burst=1, every=1.0, now=NOW) == 0.0
+        assert await store.purge_attempts(now=NOW + 1, limit=10) == 1
+        await store.forget_attempts("key")
+        assert await store.take_lease("work", holder="a", until=NOW + 1, now=NOW)
+        await store.release_lease("work", holder="a")
         await store.close()

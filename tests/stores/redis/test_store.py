@@ -9,6 +9,7 @@ from handstamp.core.protocols import SessionBackend
 from handstamp.stores.redis import RedisStore
 from handstamp.testing import ChallengeStoreSuite, SessionBackendSuite, SessionFeedSuite, SessionStoreSuite
 from parts.redis_server import RedisServer
+from upkeep_suite import UpkeepSuite
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("redis")]
 
@@ -44,3 +45,7 @@ class TestFeed(SessionFeedSuite):
 
 class TestStore(SessionBackendSuite):
     """The store as a whole."""
+
+
+class TestUpkeep(UpkeepSuite):
+    """Two processes that keep it up."""

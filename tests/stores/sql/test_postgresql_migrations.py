@@ -3,18 +3,23 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
 
 from handstamp.core.errors import ConfigurationError
-from handstamp.stores.sql import SqlStore
+from handstamp.stores.sql import SqlStore, tables
+from handstamp.stores.sql.migrate import upgrade
 from handstamp.stores.sql.postgresql.changes import TRIGGERS
+from handstamp.stores.sql.rows import event_values, session_values
 from handstamp.stores.sql.tables import REVISION, VERSION_TABLE, metadata
-from handstamp.testing import a_session
+from handstamp.testing import NOW, a_session, an_event
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("postgresql")]
 
@@ -38,6 +43,15 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
+@contextmanager
+def at_revision(revision: str, url: str) -> Generator[Connection]:
+    """A connection to a database that an older version made."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        upgrade(connection, revision)
+        yield connection
+
+
 async def test_the_migrations_make_the_tables(postgresql_store: SqlStore, psql: Psql) -> None:
     """A migrated database has the tables and indexes of the code; texts are compared byte by byte."""
 
@@ -51,6 +65,36 @@ async def test_the_migrations_make_the_tables(postgresql_store: SqlStore, psql: 
         " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
     ).fetchall()
     assert others == []
+
+
+async def test_a_database_of_the_first_version_keeps_its_rows(postgresql_url: str) -> None:
+    """Revision 0001 with a session, a used-up sign-in and an event comes to the tables of today."""
+    session, event = a_session(), an_event()
+    with at_revision("0001", postgresql_url) as connection:
+        connection.execute(tables.sessions.insert().values(session_values(session)))
+        connection.execute(tables.audit_events.insert().values(event_values(event)))
+        connection.execute(tables.challenges.insert().values(id="used", expires_at=NOW + 1))
+    store = SqlStore(postgresql_url)
+    with pytest.raises(ConfigurationError, match="handstamp migrate"):
+        await store.open()
+    await store.migrate()
+    await store.open()
+    assert await store.load_session(session.id) == session
+    assert await store.list_events() == (event,)
+    assert not await store.consume_challenge("used", expires_at=NOW + 1, now=NOW)
+    assert await store.take_lease("work", holder="a", until=NOW + 1, now=NOW)
+    assert await store.count_attempt("key", burst=1, every=1.0, now=NOW) == 0.0
+    await store.close()
+    with psycopg.connect(postgresql_url) as connection:
+        assert connection.execute(f"TABLE {VERSION_TABLE}".encode()).fetchall() == [(REVISION,)]
+
+
+async def test_a_new_table_that_is_somebody_elses_is_refused(postgresql_url: str) -> None:
+    """A database of revision 0001 in which the application has a table of a name that is new in 0002."""
+    with at_revision("0001", postgresql_url) as connection:
+        connection.exec_driver_sql("CREATE TABLE leases (flat text)")
+    with pytest.raises(ConfigurationError, match=r"\(leases\).*of its own"):
+        await SqlStore(postgresql_url).migrate()
 
 
 async def test_ten_processes_may_start_at_once(postgresql_url: str) -> None:

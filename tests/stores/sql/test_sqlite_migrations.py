@@ -13,10 +13,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from handstamp.core.errors import ConfigurationError
-from handstamp.stores.sql import SqlStore
+from handstamp.stores.sql import SqlStore, tables
+from handstamp.stores.sql.migrate import upgrade
+from handstamp.stores.sql.rows import event_values, session_values
 from handstamp.stores.sql.sqlite.changes import TRIGGERS
 from handstamp.stores.sql.tables import REVISION, VERSION_TABLE, metadata
-from handstamp.testing import NOW, a_session
+from handstamp.testing import NOW, a_session, an_event
 
 PROCESSES = 6
 
@@ -67,6 +69,42 @@ def test_the_code_knows_the_newest_migration() -> None:
     revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     assert revisions[0] == REVISION
     assert revisions == sorted(revisions, reverse=True)
+
+
+async def test_a_database_of_the_first_version_keeps_its_rows(database: Path) -> None:
+    """Revision 0001 with a session, a used-up sign-in and an event comes to the tables of today."""
+    session, event = a_session(), an_event()
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.begin() as connection:
+        upgrade(connection, "0001")
+        connection.execute(tables.sessions.insert().values(session_values(session)))
+        connection.execute(tables.audit_events.insert().values(event_values(event)))
+        connection.execute(tables.challenges.insert().values(id="used", expires_at=NOW + 1))
+    engine.dispose()
+    store = SqlStore(f"sqlite:///{database}")
+    await store.migrate()
+    await store.open()
+    assert await store.load_session(session.id) == session
+    assert await store.list_events() == (event,)
+    assert not await store.consume_challenge("used", expires_at=NOW + 1, now=NOW)
+    assert await store.take_lease("work", holder="a", until=NOW + 1, now=NOW)
+    assert await store.count_attempt("key", burst=1, every=1.0, now=NOW) == 0.0
+    await store.close()
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [(REVISION,)]  # noqa: S608  a constant
+
+
+async def test_a_new_table_that_is_somebody_elses_is_refused(database: Path) -> None:
+    """A database of revision 0001 in which the application has a table of a name that is new in 0002."""
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.begin() as connection:
+        upgrade(connection, "0001")
+        connection.exec_driver_sql("CREATE TABLE leases (flat)")
+    engine.dispose()
+    before = schema(database)
+    with pytest.raises(ConfigurationError, match=r"\(leases\).*of its own"):
+        await SqlStore(f"sqlite:///{database}").migrate()
+    assert schema(database) == before
 
 
 async def test_migrating_again_touches_nothing(sqlite_store: SqlStore, shell: sqlite3.Connection) -> None:

@@ -11,8 +11,8 @@ _alembic: Final = Lock()
 """Alembic keeps its context in a global: one migration at a time."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing, within the transaction that has begun.
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations that are missing up to a revision, within the transaction that has begun.
 
     It has begun as a writer, or holds the lock of migrations: whoever waits for another process waits before this.
     """
@@ -21,4 +21,4 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     with _alembic:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)

@@ -114,7 +114,7 @@ class SqliteDatabase:
             assert driver is not None
             return prune(driver, now=now, limit=_PRUNED_AT_ONCE)
 
-        while await self.write(work, told=False) == _PRUNED_AT_ONCE:
+        while await self.write(work, told=False) == _PRUNED_AT_ONCE:  # noqa: ASYNC110  each look prunes
             await asyncio.sleep(_PAUSE)
 
     def _told(self, transaction: Callable[[], T]) -> T:
