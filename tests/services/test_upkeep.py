@@ -118,6 +118,7 @@ async def test_the_size_of_a_batch_follows_what_the_last_one_took(monkeypatch: p
         (400, 0.001, LARGEST_BATCH),
         (100, 60.0, SMALLEST_BATCH),
         (SMALLEST_BATCH, 0.04, SMALLEST_BATCH),
+        (SMALLEST_BATCH, 0.016, 62),
     ],
 )
 def test_a_batch_is_as_large_as_fits_into_its_time(limit: int, took: float, following: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from typing_extensions import override
 
-from broken import Breakage, Breakages
+from broken import Breakage, Breakages, tests_of
 from handstamp.core.models import (
     UNKNOWN,
     Changes,
@@ -23,7 +23,9 @@ from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.memory import MemoryStore
 from handstamp.testing import (
     ChangeFeedSuite,
+    LeaseSuite,
     StoreSuite,
+    ThrottleSuite,
 )
 
 broken_feeds = Breakages(ChangeFeedSuite)
@@ -238,5 +240,6 @@ async def test_a_broken_store_is_found(breakage: Breakage) -> None:
 
 
 def test_each_test_finds_something() -> None:
-    """A test that no broken store fails may be one that cannot fail."""
-    assert broken_feeds.never_needed | broken_stores.never_needed == set()
+    """A test that no broken store fails may be one that cannot fail. Two parts of the suite have files of their own."""
+    elsewhere = tests_of(LeaseSuite) | tests_of(ThrottleSuite)
+    assert broken_feeds.never_needed | (broken_stores.never_needed - elsewhere) == set()

@@ -24,9 +24,9 @@ NAME: Final = "upkeep"
 """Of the lease."""
 
 FIRST_BATCH: Final = 100
-SMALLEST_BATCH: Final = 10
+SMALLEST_BATCH: Final = 50
 LARGEST_BATCH: Final = 500
-"""Rows that are removed at once."""
+"""Rows that are removed at once. A batch takes long on a far server, however small it is: so there is a smallest."""
 
 BATCH_TAKES: Final = 0.02
 """Seconds that a batch is to take: other writers wait meanwhile, and nobody is to wait for 50 ms."""

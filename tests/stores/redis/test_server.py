@@ -49,7 +49,6 @@ async def refuses_every_write(store: RedisStore, session: Session) -> None:
         lambda: store.consume_challenge("challenge", expires_at=NOW + 1, now=NOW),
         lambda: store.purge_challenges(now=NOW, limit=1),
         lambda: store.count_attempt("key", burst=1, every=1.0, now=NOW),
-        lambda: store.forget_attempts("key"),
         lambda: store.purge_attempts(now=NOW, limit=1),
         lambda: store.take_lease("work", holder="a", until=NOW + 1, now=NOW),
         lambda: store.release_lease("work", holder="a"),
