@@ -90,8 +90,9 @@ def _panel(name: str, lines: Mapping[str, Line], axes: _Axes) -> Iterator[str]:
             f'text-anchor="middle">{_count(size)}</text>'
         )
     ends = sorted(((axes.y(line[-1][1]), operation) for operation, line in lines.items()), reverse=True)
-    for number, ((end, operation), label) in enumerate(zip(ends, _spread([y for y, _ in ends]), strict=True)):
-        kind, line = f"k{number % 4}", lines[operation]
+    order = {operation: number for number, operation in enumerate(lines)}
+    for (end, operation), label in zip(ends, _spread([y for y, _ in ends]), strict=True):
+        kind, line = f"k{order[operation] % 4}", lines[operation]
         places = [(axes.x(size), axes.y(seconds)) for size, seconds in line]
         yield f'<path class="line {kind}" d="M{" L".join(f"{x:.1f} {y:.1f}" for x, y in places)}"/>'
         yield from (f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places)
