@@ -6,20 +6,17 @@ Everything stays on 127.0.0.1 and in a temporary folder; the results are also wr
 import argparse
 import asyncio
 import json
-import os
-import platform
-import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from bench import micro
+from bench.machine import machine
 from bench.measure import (
     HOST,
     ROOT,
@@ -104,10 +101,10 @@ def _measured(folder: Path, *, quick: bool) -> tuple[str, dict[str, Any]]:
     print("the parts, in process", file=sys.stderr)
     parts = micro.parts(folder, batches=5 if quick else 25)
     memory = micro.memory(folder, sessions=2_000 if quick else 20_000)
-    machine = _machine()
-    text = "\n".join(_report(machine, plan, costs, parts, memory, answers))
+    about = machine(_PARTS)
+    text = "\n".join(_report(about, plan, costs, parts, memory, answers))
     return text, {
-        "machine": machine,
+        "machine": about,
         "plan": asdict(plan),
         "costs": [{**asdict(route), "seconds": costs[route]} for route in ROUTES],
         "rows": [{"name": row.name, "budget": row.budget, **_compared(costs, row)} for row in ROWS],
@@ -157,7 +154,7 @@ def _compared(costs: Costs, row: Row) -> dict[str, Any]:
 
 
 def _report(
-    machine: dict[str, str],
+    about: dict[str, str],
     plan: Plan,
     costs: Costs,
     parts: Sequence[micro.Part],
@@ -186,21 +183,11 @@ def _report(
     yield "| | status |"
     yield "|---|--:|"
     yield from (f"| {what} | {status} |" for what, status in answers.items())
-    yield "\n" + "; ".join(f"{name} {value}" for name, value in machine.items()) + "."
+    yield "\n" + "; ".join(f"{name} {value}" for name, value in about.items()) + "."
 
 
 def _micros(seconds: float) -> str:
     return f"{seconds * 1e6:.2f}"
-
-
-def _machine() -> dict[str, str]:
-    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    return {
-        "CPU": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores",
-        "Linux": platform.release().partition("-")[0],
-        "Python": platform.python_version(),
-        **{part: version(part) for part in _PARTS},
-    }
 
 
 def _keep(text: str, results: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ MAX_LINES = 300
 TESTS_OF_NO_MODULE = {
     "test_house.py",  # the repository
     "test_documents.py",  # README and docs
+    "test_bench.py",  # bench/
     "test_conftest.py",  # the conditions under which tests run
 }
 """What a file directly in tests/ may be about, apart from a module of the same name."""

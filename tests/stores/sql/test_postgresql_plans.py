@@ -51,3 +51,15 @@ async def test_every_statement_finds_its_rows_by_an_index(
     ]
     assert len(ours) > FEWEST
     assert scans == []
+
+
+async def test_a_list_never_walks_through_all_that_expires(
+    postgresql_store: SqlStore, psql: "psycopg.Connection[tuple[object, ...]]", statements: dict[str, Any]
+) -> None:
+    """Before the first ANALYZE of a large table the planner would take that index; it is of no use to a list."""
+    await postgresql_store.list_sessions("ada", now=1.0)
+    (listing,) = [statement for statement in statements if "ORDER BY sessions.last_used_at" in statement]
+    psql.execute("DROP INDEX sessions_by_user")  # now nothing is left but that one, or a scan
+    psql.execute("SET enable_seqscan = off")
+    plan = psql.execute(f"EXPLAIN {listing}".encode(), statements[listing]).fetchall()
+    assert "sessions_by_expiry" not in str(plan)
