@@ -16,7 +16,7 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench docs fuzz mutants clean node chromium wrk redis
+.PHONY: help install demo check test bench revocation docs fuzz mutants clean node chromium wrk redis
 
 help: ## List what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: check chromium redis ## Check, then every test with its coverage floors.
 
 bench: $(VENV)/.dev wrk ## Measure the cost of a request beside the same request unprotected; QUICK=1 takes a minute.
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
+
+revocation: $(VENV)/.dev redis ## Measure on each store how long an ended session is still let in: about ten minutes.
+	PYTHONPATH=tests $(BIN)/python -m bench.revocation $(if $(STORES),--stores $(STORES))
 
 docs: $(VENV)/.dev ## Build the documentation into build/site; a warning is an error.
 	$(BIN)/mkdocs build --strict --quiet

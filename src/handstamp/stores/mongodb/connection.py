@@ -88,8 +88,13 @@ class Connection:
         """
         task = asyncio.ensure_future(self._within(limit, call))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited may have gone: then nobody else takes it
 
     async def _within(self, limit: float | None, call: Awaitable[T]) -> T:
         try:
