@@ -16,10 +16,10 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench scale docs fuzz mutants clean node chromium wrk redis
+.PHONY: help install demo check test bench revocation scale docs fuzz mutants clean node chromium wrk redis
 
 help: ## List what there is.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=$(PYTHON) PORT=$(PORT) DATA=$(DATA) JOBS=$(JOBS) can be given, as in: make demo PORT=8080"
 
@@ -49,6 +49,9 @@ bench: $(VENV)/.dev wrk ## Measure the cost of a request beside the same request
 
 scale: $(VENV)/.dev ## Measure with a thousand, a million and ten million sessions: about half an hour, 20 GB of disk.
 	$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(STORES),--stores $(STORES))
+
+revocation: $(VENV)/.dev redis ## Measure on each store how long an ended session is still let in: about ten minutes.
+	PYTHONPATH=tests $(BIN)/python -m bench.revocation $(if $(STORES),--stores $(STORES))
 
 docs: $(VENV)/.dev ## Build the documentation into build/site; a warning is an error.
 	$(BIN)/mkdocs build --strict --quiet

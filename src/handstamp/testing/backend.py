@@ -1,6 +1,7 @@
 """Conformance of a store as a whole."""
 
 import asyncio
+from typing import Final
 
 from handstamp.core.protocols import SessionBackend, Store
 from handstamp.testing.leases import LeaseSuite
@@ -8,6 +9,10 @@ from handstamp.testing.races import race
 from handstamp.testing.samples import NOW, a_profile, a_session
 from handstamp.testing.steps import signed_up, started
 from handstamp.testing.throttle import ThrottleSuite
+
+_CANCELLED: Final = 100
+_MOMENT: Final = 37e-6
+"""Seconds, an odd number of them: each caller is cancelled a little later than the one before."""
 
 
 class SessionBackendSuite(LeaseSuite, ThrottleSuite):
@@ -50,6 +55,21 @@ class SessionBackendSuite(LeaseSuite, ThrottleSuite):
         assert await store.load_session(last.id) == last
         for session in sessions:
             assert await store.load_session(session.id) in {None, session}
+
+    async def test_whoever_is_cancelled_stops(self, store: SessionBackend) -> None:
+        """A caller that is cancelled at any moment is stopped there, and does not go on as if nothing had been."""
+
+        async def ask_for_ever() -> None:
+            while True:
+                await store.load_session("none")
+                await asyncio.sleep(0)  # a store may answer without waiting for anything
+
+        for number in range(_CANCELLED):
+            asking = asyncio.ensure_future(ask_for_ever())
+            await asyncio.sleep(number * _MOMENT)
+            asking.cancel()
+            await asyncio.wait([asking], timeout=1)
+            assert asking.cancelled()
 
 
 class StoreSuite(SessionBackendSuite):

@@ -80,9 +80,23 @@ class Connection:
     async def within(self, limit: float | None, call: Awaitable[T]) -> T:
         """What the driver gives within ``limit`` seconds; the server is told of them too, and stops working then.
 
+        A caller that is cancelled goes at once, and the call comes to an end by itself: stopped half-way, the driver
+        leaves connections open, and before Python 3.12 it may forget that it was stopped.
+
         Raises:
             StoreUnavailable: The server cannot be asked, or not in time.
         """
+        task = asyncio.ensure_future(self._within(limit, call))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited may have gone: then nobody else takes it
+
+    async def _within(self, limit: float | None, call: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(limit):
                 with pymongo.timeout(limit):
@@ -95,20 +109,17 @@ class Connection:
     async def transaction(self, work: Callable[[AsyncClientSession], Coroutine[Any, Any, T]], *, tries: int = 1) -> T:
         """What ``work`` gives in a transaction that is committed by a majority when this returns.
 
-        It runs again where it met another transaction. A caller that is cancelled does not stop it half-way, for
-        the server would keep its documents locked: it comes to an end by itself, within the time limit.
+        It runs again where it met another transaction. A caller that is cancelled does not stop it half-way, and the
+        server does not keep its documents locked.
 
         Args:
             work: May run several times.
             tries: How often it may meet a key that was not there when it looked.
         """
-        task = asyncio.ensure_future(self.answer(self._transaction(work, tries)))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        return await self.answer(self._transaction(work, tries))
 
     async def close(self) -> None:
-        """Let go of the connections, when the transactions that run have come to an end."""
+        """Let go of the connections, when the calls that run have come to an end."""
         await asyncio.gather(*self._running, return_exceptions=True)
         database, self._database, self._opened = self._database, None, False
         if database is not None:

@@ -154,7 +154,9 @@ def _driver(address: str, time_limit: float) -> Any:  # the driver leaves half o
         decode_responses=True,
         encoding_errors="replace",
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=time_limit,
+        # Each call has its time limit here. With one of its own the driver sends by asyncio.wait_for, which before
+        # Python 3.12 forgets that its caller was cancelled where what it waits for is done just then.
+        socket_timeout=None,
         socket_connect_timeout=time_limit,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
