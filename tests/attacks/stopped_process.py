@@ -6,13 +6,14 @@ It reads in callbacks, so that what arrives while it stands still is answered in
 import asyncio
 import sys
 import time
+from typing import Any
 
 from handstamp.auth import Auth
 
 
-async def main(token: bytes, **settings: str) -> None:
+async def main(token: bytes, **settings: Any) -> None:
     """Say "ready" when memory has the answer, then ``yes`` or ``no`` for each line."""
-    auth = Auth(**settings)  # type: ignore[arg-type]  each of them is a text
+    auth = Auth(**settings)
     check = (await auth.open()).check
     while check.find(token, time.time()) is None:  # noqa: TID251  as Auth has it
         await check.authenticate(token, now=time.time())  # noqa: TID251  as Auth has it

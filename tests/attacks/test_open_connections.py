@@ -62,7 +62,7 @@ async def all_closed(*opened: Opened) -> None:
 async def test_documents_that_cannot_be_read_keep_nobody_elses_connection_open(
     store: MongoStore, by_hand: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Twenty users lost a field by hand. Each look at them fails, and everybody else who was ended is still put out."""
+    """Twenty users lost a field by hand. To look at them fails, and whoever else was ended is still put out."""
     world = World(store, processes=1)
     live = Live(world[0].check, world[0].cache, time.time)  # noqa: TID251  as Auth has it
     issued = [await world.signed_in(now=time.time()) for _ in range(60)]  # noqa: TID251  the server's time counts too

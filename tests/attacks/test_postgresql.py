@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
@@ -22,14 +22,20 @@ PATIENCE = 20.0
 
 
 @pytest.fixture
-async def store(postgresql: RunningPostgresql) -> AsyncIterator[SqlStore]:
-    """An open store with a database of its own."""
+def database(postgresql: RunningPostgresql) -> Iterator[str]:
+    """The name of a database of the test's own."""
     with postgresql.database() as url:
-        store = SqlStore(url)
-        await store.migrate()
-        await store.open()
-        yield store
-        await store.close()
+        yield urlsplit(url).path[1:]
+
+
+@pytest.fixture
+async def store(postgresql: RunningPostgresql, database: str) -> AsyncIterator[SqlStore]:
+    """An open store with a database of its own."""
+    store = SqlStore(postgresql.url(database))
+    await store.migrate()
+    await store.open()
+    yield store
+    await store.close()
 
 
 async def coherent(feed: ChangeFeed, wanted: bool = True) -> None:  # noqa: FBT001, FBT002  one word where it is called
@@ -40,13 +46,12 @@ async def coherent(feed: ChangeFeed, wanted: bool = True) -> None:  # noqa: FBT0
 
 
 async def test_of_several_hosts_the_primary_alone_says_who_is_signed_in(
-    postgresql: RunningPostgresql, store: SqlStore
+    postgresql: RunningPostgresql, database: str, store: SqlStore
 ) -> None:
     """Loads that went to a standby which is behind were vouched for, and let in whoever had been signed out."""
     session = a_session()
     await store.start_session(session, replaces=None, now=NOW)
     with lonely_standby(postgresql) as standby:
-        database = store._database._place.parameters["dbname"]  # type: ignore[attr-defined]  this one is PostgreSQL's
         hosts = quote(f"{standby},{postgresql._folder}", safe="")
         url = f"postgresql://postgres@/{database}?host={hosts}&load_balance_hosts=random"
         await store.end_session(session.id, reason=EndReason.SIGNED_OUT, now=NOW)
@@ -79,11 +84,11 @@ async def test_a_password_that_is_read_as_something_else_is_refused_and_not_show
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.usefixtures("store")
 async def test_a_feed_outlives_rights_that_are_taken_away_for_a_while(
-    postgresql: RunningPostgresql, store: SqlStore
+    postgresql: RunningPostgresql, database: str
 ) -> None:
     """What is no outage, as a refusal, ended it for good: each request asked, until the process was started anew."""
-    database = store._database._place.parameters["dbname"]  # type: ignore[attr-defined]  this one is PostgreSQL's
     with psycopg.connect(postgresql.url(database), autocommit=True) as psql:
         role = f"app_{time.monotonic_ns()}"
         psql.execute(f"CREATE ROLE {role} LOGIN".encode())
@@ -92,8 +97,8 @@ async def test_a_feed_outlives_rights_that_are_taken_away_for_a_while(
         await theirs.open()
         feed = theirs.feed()
         await coherent(feed)
-        psql.execute(f"REVOKE SELECT ON handstamp_version FROM {role}".encode())
-        psql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'".encode())
+        psql.execute(f"REVOKE SELECT ON handstamp_version FROM {role}".encode())  # noqa: S608  a name of ours
+        psql.execute(b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
         await coherent(feed, wanted=False)
         await asyncio.sleep(1)
         assert not feed.poll(NOW).coherent

@@ -3,20 +3,53 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
 from handstamp.core.errors import ConfigurationError
-from handstamp.core.models import EVERYTHING_CHANGED, NOTHING_CHANGED, UNKNOWN, Changes
+from handstamp.core.lease import HEARTBEAT_EVERY
+from handstamp.core.models import EVERYTHING_CHANGED, NOTHING_CHANGED, UNKNOWN, Changes, EndReason
 from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.redis import RedisStore
 from handstamp.testing import NOW, a_session
-from parts.redis_server import RedisServer
+from parts.redis_server import RedisServer, running
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("redis")]
 
 PATIENCE = 10.0
+
+
+class Door:
+    """One address for whichever server is the primary now. Connections that are there stay where they lead."""
+
+    def __init__(self, port: int) -> None:
+        self.leads_to = port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Connect one client with the primary of that moment."""
+        there, to_there = await asyncio.open_connection("127.0.0.1", self.leads_to)
+        for source, target in ((reader, to_there), (there, writer)):
+            self._writers.add(target)
+            task = asyncio.create_task(self._pass_on(source, target))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Break all connections."""
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(65536):
+                target.write(data)
+        target.close()
 
 
 async def next_of(feed: ChangeFeed) -> Changes:
@@ -43,7 +76,7 @@ def test_loops_that_poll_in_turn_during_an_outage_start_no_crowd(
     counted: list[int] = []
 
     async def elsewhere(feed: ChangeFeed) -> None:
-        while not over.is_set():  # noqa: ASYNC110  of another thread
+        while not over.is_set():
             assert feed.poll(NOW) is UNKNOWN
             await asyncio.sleep(0.005)
         counted.append(followers())
@@ -126,9 +159,55 @@ async def test_options_of_the_address_cannot_take_the_feed_away(valkey: RedisSer
     await store.close()
 
 
-@pytest.mark.parametrize("url", ["valkey://user:12#hunter2@host/0", "valkey://user:12?hunter2@host", "valkey://u:1/hunter2@h"])
+@pytest.mark.parametrize(
+    "url", ["valkey://user:12#hunter2@host/0", "valkey://user:12?hunter2@host", "valkey://u:1/hunter2@h"]
+)
 def test_a_password_that_is_read_as_something_else_is_refused_and_not_shown(url: str) -> None:
     """The driver would go to the host ``user``, and every error would name it."""
     with pytest.raises(ConfigurationError) as refused:
         RedisStore(url)
     assert "hunter2" not in str(refused.value)
+
+
+async def test_after_a_change_of_the_primary_nobody_goes_on_asking_the_old_one(
+    valkey: RedisServer, tmp_path: Path
+) -> None:
+    """It still answers reads, by connections that stay open, and knows of no end any more.
+
+    Each write was 503 and each read was old, until the process was started anew. And the feed did not notice that its
+    own connection had gone silent.
+    """
+    with running("valkey-server", tmp_path) as successor, valkey.shell() as old, successor.shell() as new:
+        door = Door(valkey.port)
+        server = await asyncio.start_server(door.serve, "127.0.0.1", 0)
+        far = RedisStore(f"valkey://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+        await far.open()
+        feed, session = far.feed(), a_session()
+        assert await next_of(feed) is EVERYTHING_CHANGED
+        await far.start_session(session, replaces=None, now=NOW)
+        await asyncio.gather(*(far.load_session(session.id) for _ in range(20)))
+
+        new.replicaof("127.0.0.1", str(valkey.port))
+        async with asyncio.timeout(PATIENCE):
+            while not new.exists(f"{{handstamp}}:session:{session.id}"):  # noqa: ASYNC110  of another process
+                await asyncio.sleep(0.01)
+        new.execute_command("REPLICAOF", "NO", "ONE")
+        old.replicaof("127.0.0.1", "1")  # it follows nobody who is there
+        door.leads_to = successor.port
+        near = RedisStore(successor.url)
+        await near.open()
+        assert await near.end_session(session.id, reason=EndReason.ADMIN, now=NOW) is not None
+        await asyncio.sleep(2 * HEARTBEAT_EVERY)
+
+        found = await asyncio.gather(*(far.load_session(session.id) for _ in range(20)))
+        assert {one and one.end_reason for one in found} == {EndReason.ADMIN}
+        while await next_of(feed) is not EVERYTHING_CHANGED:
+            pass
+        another = a_session()
+        await far.start_session(another, replaces=None, now=NOW)
+        assert another.id in (await next_of(feed)).sessions
+        feed.close()
+        await far.close()
+        await near.close()
+        await door.close()
+        server.close()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,14 +47,16 @@ def said(process: "subprocess.Popen[str]") -> str:
 
 async def test_memory_that_is_older_than_the_lease_admits_nobody(places: dict[str, str]) -> None:
     """The question was there before the process went on, and was answered before it heard any news."""
-    auth = Auth(**places)  # type: ignore[arg-type]  each of them is a text
+    settings: dict[str, Any] = {**places}
+    auth = Auth(**settings)
     services = await auth.open()
     now = time.time()  # noqa: TID251  as Auth has it
     user = await services.accounts.sign_in(a_profile(), now=now)
     issued = await services.sessions.start(user, amr=("pwd",), now=now)
     command = [sys.executable, str(Path(__file__).with_name("stopped_process.py")), issued.token]
     command += [f"{name}={value}" for name, value in places.items()]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    # Not asyncio's own: it reads in tasks, and the signals have to meet the process at known moments.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
         assert process.stdin is not None
         assert await asyncio.to_thread(said, process) == "ready"
         process.stdin.write("?\n")

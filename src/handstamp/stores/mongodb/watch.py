@@ -59,7 +59,7 @@ class Watch:
                 if broken.subgroup((OperationFailure, _StreamEnded)) is not None:
                     self._token = None
                 _log.warning("the change stream broke: %s", ", ".join(_names(broken)))
-            except* Exception:  # whatever the fault is, the stream must come back when it has gone
+            except* Exception:  # noqa: BLE001  whatever the fault is, the stream must come back when it has gone
                 self._token = None
                 _log.exception("the change stream broke")
             self.lease.drop()

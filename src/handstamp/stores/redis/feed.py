@@ -36,8 +36,8 @@ _LOG: Final = logging.getLogger("handstamp.feed")
 class RedisFeed:
     """A feed with a connection and a task in the running event loop.
 
-    It is coherent while heartbeats come back, in the loop in which it follows; in any other, and after a fork, it cannot
-    tell. When its loop has been closed, the first poll in another one begins anew there.
+    It is coherent while heartbeats come back, in the loop in which it follows; in any other, and after a fork, it
+    cannot tell. When its loop has been closed, the first poll in another one begins anew there.
 
     Args:
         server: Open, or opened later: until then the feed is not coherent.
@@ -111,6 +111,7 @@ class RedisFeed:
                 _LOG.exception("changes of sessions are not told now, so every request asks")
             finally:
                 self._lost()
+            self._server.renew()
             if self._monotonic() - began > _LONGEST_WAIT:  # it was connected: this is another outage
                 wait = _FIRST_WAIT
             await asyncio.sleep(wait * (1 - secrets.randbelow(1000) / 2000))
@@ -134,8 +135,11 @@ class RedisFeed:
         beating = asyncio.get_running_loop().create_task(self._beat())
         try:
             while True:
-                # Silence for so long is a broken path, for heartbeats come each second.
-                self._note(await connection.read_response(timeout=LEASE, push_request=True))
+                # Silence for so long is a broken path, for heartbeats come each second. The driver gives None then.
+                message = await connection.read_response(timeout=LEASE, push_request=True)
+                if message is None:
+                    raise TimeoutError
+                self._note(message)
         finally:
             beating.cancel()
 

@@ -115,6 +115,13 @@ class Server:
         """A connection of its own, not connected yet."""
         return self._driver.make_connection()
 
+    def renew(self) -> None:
+        """Have the connections of the running loop connect anew.
+
+        Those of the feed and of the loads must lead to one server, or one vouches for what another has said.
+        """
+        self._connections().renew()
+
     def unavailable(self, error: BaseException) -> StoreUnavailable:
         """The error to raise for an outage; it names the server and the cause, and no value."""
         return StoreUnavailable(
@@ -166,7 +173,7 @@ def _driver(address: str, time_limit: float) -> Any:  # the driver leaves half o
         "encoding_errors": "replace",
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
-    driver.make_connection()  # tells unknown options now
+    driver.connection_class(**driver.connection_kwargs)  # tells unknown options now
     return driver
 
 

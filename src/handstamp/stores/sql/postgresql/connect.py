@@ -71,8 +71,8 @@ class Place:
         }
         if self.parameters["target_session_attrs"] not in _PRIMARIES:
             raise ConfigurationError(
-                f"target_session_attrs={said['target_session_attrs']} in the database URL: a standby does not know yet "
-                f"who has been signed out; leave it away, or write {PRIMARY}"
+                f"target_session_attrs={said['target_session_attrs']} in the database URL: a standby may not know "
+                f"yet who has been signed out; leave it away, or write {PRIMARY}"
             )
         """For ``psycopg.connect``."""
         self._name = (
