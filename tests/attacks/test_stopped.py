@@ -45,6 +45,11 @@ def said(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
+def process_of(command: list[str]) -> "subprocess.Popen[str]":
+    """A process to talk to. Not asyncio's own, which is read in tasks: signals have to meet it at known moments."""
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 async def test_memory_that_is_older_than_the_lease_admits_nobody(places: dict[str, str]) -> None:
     """The question was there before the process went on, and was answered before it heard any news."""
     settings: dict[str, Any] = {**places}
@@ -55,8 +60,7 @@ async def test_memory_that_is_older_than_the_lease_admits_nobody(places: dict[st
     issued = await services.sessions.start(user, amr=("pwd",), now=now)
     command = [sys.executable, str(Path(__file__).with_name("stopped_process.py")), issued.token]
     command += [f"{name}={value}" for name, value in places.items()]
-    # Not asyncio's own: it reads in tasks, and the signals have to meet the process at known moments.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
+    with process_of(command) as process:
         assert process.stdin is not None
         assert await asyncio.to_thread(said, process) == "ready"
         process.stdin.write("?\n")
