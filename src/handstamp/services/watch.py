@@ -79,6 +79,9 @@ class Watch:
         self._open: dict[str, _Open] = {}
         self._earliest = float("inf")
         self._suspects: set[str] = set()
+        self._unreadable: set[str] = set()
+        """Those whom a defect keeps from being judged, as a row that was changed by hand."""
+        self._tried_at = _NEVER
         self._users: set[str] = set()
         self._coherent = True
         self._asked_all_at = _NEVER
@@ -110,6 +113,8 @@ class Watch:
 
     def changed(self, changes: Changes) -> None:
         """Note whom to look at; look at once where it concerns somebody who is here."""
+        if not self._open:  # nobody looks, so what is noted would stay and grow
+            return
         if changes.everything:
             self._suspects.update(self._open)
         self._suspects.update(session_id for session_id in changes.sessions if session_id in self._open)
@@ -128,6 +133,10 @@ class Watch:
         users, self._users = self._users, set()
         if users:
             self._suspects.update(key for key, held in list(self._open.items()) if held.user_id in users)
+        if self._unreadable and not 0 <= now - self._tried_at < ASK_EVERY:
+            self._tried_at = now
+            self._suspects |= self._unreadable
+            self._unreadable.clear()
         if self._suspects and not 0 <= now - self._failed_at < AGAIN_AFTER:
             suspects, self._suspects = self._suspects, set()
             await self._ask_store(suspects, now)
@@ -151,24 +160,30 @@ class Watch:
     async def _ask_store(self, suspects: Iterable[str], now: float) -> None:
         asked = [session_id for session_id in suspects if session_id in self._open]
         left = iter(asked)
+        faults: list[Exception] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(len(asked), _LOADS_AT_ONCE)):
-                    group.create_task(self._judge(left, now))
+                    group.create_task(self._judge(left, now, faults))
         except* StoreUnavailable:
             self._failed_at = now
         finally:
             self._suspects.update(left)  # whoever was not reached stays in doubt
+        if faults:
+            _LOG.error("%d sessions with something open were not read; trying again", len(faults), exc_info=faults[0])
 
-    async def _judge(self, session_ids: Iterable[str], now: float) -> None:
+    async def _judge(self, session_ids: Iterable[str], now: float, faults: list[Exception]) -> None:
         for turn, session_id in enumerate(session_ids, start=1):
             try:
                 session = await self._check.live(session_id, now=now)
             except SessionEnded as ended:
                 self._end(session_id, ended.reason)
-            except BaseException:
+            except (StoreUnavailable, asyncio.CancelledError):
                 self._suspects.add(session_id)
                 raise
+            except Exception as error:  # noqa: BLE001  a row that cannot be read must not keep the others open
+                self._unreadable.add(session_id)
+                faults.append(error)
             else:
                 self._renew(session_id, session)
             if turn % _TURN == 0:

@@ -233,7 +233,7 @@ def test_the_connections_of_a_loop_that_is_gone_are_not_kept(own_server: RedisSe
         await server.open()
         (loop,) = server._of_loops
         loops.add(loop)
-        for connection in server._of_loops[loop]._idle:
+        for _, connection in server._of_loops[loop]._idle:
             await connection.disconnect()
 
     for _ in range(3):

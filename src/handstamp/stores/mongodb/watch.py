@@ -59,6 +59,9 @@ class Watch:
                 if broken.subgroup((OperationFailure, _StreamEnded)) is not None:
                     self._token = None
                 _log.warning("the change stream broke: %s", ", ".join(_names(broken)))
+            except* Exception:  # noqa: BLE001  whatever the fault is, the stream must come back when it has gone
+                self._token = None
+                _log.exception("the change stream broke")
             self.lease.drop()
             await asyncio.sleep(self._pause())
 
@@ -113,6 +116,8 @@ class Watch:
         if collection == HEARTBEATS:
             self._failures = 0
             self.lease.came_back(change.get("mark", ""))
+            return
+        if not isinstance(key, str):  # none of ours, and it may be of a kind that cannot be kept
             return
         for feed in self._feeds:
             (feed.note_session if collection == SESSIONS else feed.note_user)(key)

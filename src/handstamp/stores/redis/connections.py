@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 
 class Connections:
@@ -22,7 +22,8 @@ class Connections:
     def __init__(self, make: Callable[[], Any], most: int) -> None:
         self._make = make
         self._room = asyncio.Semaphore(most)
-        self._idle: list[Any] = []
+        self._idle: list[tuple[int, Any]] = []
+        self._epoch = 0
         self._closed = False
 
     async def ask(self, *words: str | float) -> Any:
@@ -32,31 +33,45 @@ class Connections:
             RedisError, OSError, TimeoutError: There is none, or the server refuses.
         """
         async with self._room:
-            connection = self._idle.pop() if self._idle else self._make()
+            epoch, connection = self._idle.pop() if self._idle else (self._epoch, self._make())
             try:
+                if epoch != self._epoch:
+                    await connection.disconnect(nowait=True)
+                epoch = self._epoch
                 await _connected(connection)
                 await connection.send_command(*words)
                 answer = await connection.read_response()
-            except ResponseError:
-                await self._give_back(connection)
+            except ResponseError as error:
+                if isinstance(error, ReadOnlyError):
+                    self.renew()
+                await self._give_back(epoch, connection)
                 raise
             except BaseException:
                 await connection.disconnect(nowait=True)  # nobody knows what is still on the way
                 raise
-            await self._give_back(connection)
+            await self._give_back(epoch, connection)
             return answer
+
+    def renew(self) -> None:
+        """Have each of them connect anew before its next use.
+
+        Where another server has taken over, the address may lead there by now, and the connections still lead to the
+        old one. That goes on answering reads, and knows of nothing that happens any more.
+        """
+        self._epoch += 1
 
     async def close(self) -> None:
         """Let go of them. Those in use follow when they are given back."""
         self._closed = True
         while self._idle:
-            await self._idle.pop().disconnect()
+            _, connection = self._idle.pop()
+            await connection.disconnect()
 
-    async def _give_back(self, connection: Any) -> None:
+    async def _give_back(self, epoch: int, connection: Any) -> None:
         if self._closed:
             await connection.disconnect(nowait=True)
         else:
-            self._idle.append(connection)
+            self._idle.append((epoch, connection))
 
 
 async def _connected(connection: Any) -> None:

@@ -36,7 +36,8 @@ _LOG: Final = logging.getLogger("handstamp.feed")
 class RedisFeed:
     """A feed with a connection and a task in the running event loop.
 
-    It is coherent while heartbeats come back. If its loop is gone, the first poll in another loop begins anew there.
+    It is coherent while heartbeats come back, in the loop in which it follows; in any other, and after a fork, it
+    cannot tell. When its loop has been closed, the first poll in another one begins anew there.
 
     Args:
         server: Open, or opened later: until then the feed is not coherent.
@@ -53,14 +54,19 @@ class RedisFeed:
         self._told = False
         """Whether all that changed was told."""
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._begin()
+        self._begin(_running_loop())
 
     def poll(self, now: float) -> Changes:
         """See ``ChangeFeed``. Under 0.3 µs while nothing changes."""
         del now  # silence is measured by a clock that nobody sets
-        if not self._lease.holds(self._monotonic()):
-            self._begin()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is not self._loop or not self._lease.holds(self._monotonic()):
+            self._begin(loop)
             return UNKNOWN
         return NOTHING_CHANGED if self._told else self._changes()
 
@@ -68,9 +74,10 @@ class RedisFeed:
         """See ``ChangeFeed``."""
         self._closed = True
         self._lease.drop()
-        task, self._task = self._task, None
-        if task is not None and not task.get_loop().is_closed():
-            task.cancel()
+        loop, task = self._loop, self._task
+        if loop is not None and task is not None:
+            with suppress(RuntimeError):  # the loop is closed, and the task with it
+                loop.call_soon_threadsafe(task.cancel)
 
     def _changes(self) -> Changes:
         if self._everything:
@@ -82,14 +89,12 @@ class RedisFeed:
         self._everything, self._told = False, True
         return changes
 
-    def _begin(self) -> None:
-        """Follow the changes in the running loop, unless a task does."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # nobody can follow anything now
+    def _begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Follow the changes in a loop, unless there is one already in which they are followed."""
+        if self._closed or loop is None or (self._loop is not None and not self._loop.is_closed()):
             return
-        if self._closed or (self._task is not None and not self._task.done() and self._task.get_loop() is loop):
-            return
+        self._lost()
+        self._loop = loop
         self._task = loop.create_task(self._follow_again_and_again())
 
     async def _follow_again_and_again(self) -> None:
@@ -102,8 +107,11 @@ class RedisFeed:
                 _LOG.warning(
                     "changes of sessions are not told now, so every request asks: %s", str(error) or "silence"
                 )
+            except Exception:  # noqa: BLE001  whatever the fault is, the feed must come back when it has gone
+                _LOG.exception("changes of sessions are not told now, so every request asks")
             finally:
                 self._lost()
+            self._server.renew()
             if self._monotonic() - began > _LONGEST_WAIT:  # it was connected: this is another outage
                 wait = _FIRST_WAIT
             await asyncio.sleep(wait * (1 - secrets.randbelow(1000) / 2000))
@@ -127,8 +135,11 @@ class RedisFeed:
         beating = asyncio.get_running_loop().create_task(self._beat())
         try:
             while True:
-                # Silence for so long is a broken path, for heartbeats come each second.
-                self._note(await connection.read_response(timeout=LEASE, push_request=True))
+                # Silence for so long is a broken path, for heartbeats come each second. The driver gives None then.
+                message = await connection.read_response(timeout=LEASE, push_request=True)
+                if message is None:
+                    raise TimeoutError
+                self._note(message)
         finally:
             beating.cancel()
 
@@ -167,6 +178,13 @@ class RedisFeed:
         """The path is broken: what is missed is everything."""
         self._lease.drop()
         self._forget_all()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 async def _as_it_came(message: Sequence[Any]) -> Sequence[Any]:

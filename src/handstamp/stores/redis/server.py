@@ -51,7 +51,7 @@ class Server:
         try:
             address, self._where = _address(url)
             self._driver = _driver(address, time_limit)
-        except ValueError:
+        except (ValueError, TypeError):
             # "from None": the cause may repeat the URL, and that may carry a password.
             raise ConfigurationError(
                 "the address of sessions has no form such as valkey://host:6379/0, rediss://user:password@host or "
@@ -115,6 +115,13 @@ class Server:
         """A connection of its own, not connected yet."""
         return self._driver.make_connection()
 
+    def renew(self) -> None:
+        """Have the connections of the running loop connect anew.
+
+        Those of the feed and of the loads must lead to one server, or one vouches for what another has said.
+        """
+        self._connections().renew()
+
     def unavailable(self, error: BaseException) -> StoreUnavailable:
         """The error to raise for an outage; it names the server and the cause, and no value."""
         return StoreUnavailable(
@@ -144,22 +151,31 @@ def _address(url: str) -> tuple[str, str]:
         return address, parts.path
     if not parts.hostname or not re.fullmatch(r"(/\d*)?", parts.path):  # the driver would take a default for it
         raise ValueError(url)
+    if parts.fragment or "@" in parts.query:  # part of a password; the driver would go to another host
+        raise ValueError(url)
     return address, f"{parts.hostname}:{parts.port or 6379}"
 
 
 def _driver(address: str, time_limit: float) -> Any:  # the driver leaves half of its own types out
-    return ConnectionPool.from_url(
-        address,
-        protocol=3,
-        decode_responses=True,
-        encoding_errors="replace",
-        retry=Retry(NoBackoff(), 0),
+    """Makes connections.
+
+    Raises:
+        TypeError: The address has an option that the driver does not know, or not for this scheme, as of TLS.
+    """
+    driver = ConnectionPool.from_url(address, socket_connect_timeout=time_limit, retry=Retry(NoBackoff(), 0))
+    # What the address says would come before what is said there. Without these there is no feed.
+    driver.connection_kwargs |= {
+        "protocol": 3,
+        "decode_responses": True,
+        "encoding": "utf-8",
+        "encoding_errors": "replace",
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         # Each call has its time limit here. With one of its own the driver sends by asyncio.wait_for, which before
         # Python 3.12 forgets that its caller was cancelled where what it waits for is done just then.
-        socket_timeout=None,
-        socket_connect_timeout=time_limit,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-    )
+        "socket_timeout": None,
+    }
+    driver.connection_class(**driver.connection_kwargs)  # tells unknown options now
+    return driver
 
 
 class _Forgotten(StoreUnavailable):

@@ -1,6 +1,7 @@
 """How a connection to PostgreSQL is made, and how one is ended under whoever waits on it."""
 
 import os
+import re
 import select
 import socket
 from contextlib import suppress
@@ -15,6 +16,14 @@ Driver = psycopg.AsyncConnection[tuple[Any, ...]]
 
 CONNECT_WITHIN: Final = 2
 """Seconds, unless the URL says ``connect_timeout``; libpq takes no less."""
+
+PRIMARY: Final = "primary"
+"""Which of several hosts, or of the servers behind one name, is taken. One that is set to read only may be."""
+
+_PRIMARIES: Final = (PRIMARY, "read-write")
+
+_AT_SIGNS: Final = re.compile(r"[^/]+//([^/@]*@)?[^@]*(\?.*)?", re.DOTALL)
+"""A URL with one @ at most, before the host."""
 
 _ABANDONED_AFTER: Final = 10.0
 """Seconds after which the server ends a transaction whose process stands still, so that others get its locks."""
@@ -45,8 +54,9 @@ class Place:
             said = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
             said = {"port": "unreadable"}
-        # A password with a slash that is not written %2F is read as a port, and libpq would show it.
-        if not str(said.get("port", "")).replace(",", "0").isdigit() and "port" in said:
+        # A password with a sign that is not written %2F or %40 is read as port, database or host, and would be shown.
+        misread = not str(said.get("port", "")).replace(",", "0").isdigit() and "port" in said
+        if misread or _AT_SIGNS.fullmatch(url) is None:
             raise ConfigurationError(
                 "the database URL has no form such as postgresql://user:password@host/database; "
                 "signs that mean something in a URL are written as %40, %2F"
@@ -56,8 +66,14 @@ class Place:
             "connect_timeout": CONNECT_WITHIN,
             "application_name": "handstamp",
             "client_encoding": "utf8",
+            "target_session_attrs": PRIMARY,
             **said,
         }
+        if self.parameters["target_session_attrs"] not in _PRIMARIES:
+            raise ConfigurationError(
+                f"target_session_attrs={said['target_session_attrs']} in the database URL: a standby may not know "
+                f"yet who has been signed out; leave it away, or write {PRIMARY}"
+            )
         """For ``psycopg.connect``."""
         self._name = (
             f"{said.get('dbname') or said.get('user') or 'of this user'} at {said.get('host') or 'localhost'}"

@@ -122,6 +122,8 @@ class PostgresqlFeed:
                 await self._listen()
             except (psycopg.Error, OSError, StoreUnavailable, ConfigurationError) as error:
                 _LOG.warning("changes are not heard now, and every request asks the store: %s", error)
+            except Exception:  # noqa: BLE001  whatever the fault is, the feed must come back when it has gone
+                _LOG.exception("changes are not heard now, and every request asks the store")
             finally:
                 self._lost()
             if time.monotonic() - began > _LONGEST_DELAY:
