@@ -6,14 +6,15 @@ import pytest
 
 from command_line import System, run
 from handstamp.cli.place import database_in, secret_in
-from handstamp.demo.place import prepare
+from handstamp.demo.place import demo_system, prepare
 
 
 def test_the_demo_keeps_its_things_where_commands_look(tmp_path: Path) -> None:
     """``--data`` means the same folder to both."""
-    place = prepare(tmp_path / "data", standins="http://localhost:8001")
+    place = prepare(tmp_path / "data")
+    system = demo_system(place, origin="http://127.0.0.1:8000", database=None, sessions=None)
     assert place.database == database_in(place.data)
-    assert secret_in(place.data).read_text().strip() == place.secret
+    assert (secret_in(place.data).read_text().strip(),) == system.secrets
 
 
 def test_the_configured_database_is_the_one_that_the_server_has(

@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from command_line import PROGRAM, System, clean_environment, run_outside
-from handstamp.auth import kept
 from handstamp.cli.place import secret_in
 from handstamp.core.ids import new_secret
+from handstamp.keeping import kept
 
 PATIENCE = 30.0
 
