@@ -128,6 +128,13 @@ def test_a_password_in_a_database_url_is_not_shown() -> None:
     assert "pa55word" not in str(refused.value)
 
 
+def test_what_is_no_url_is_not_shown() -> None:
+    """It may be a password as well, as in the form that libpq knows."""
+    with pytest.raises(ConfigurationError, match="there is no store for ''") as refused:
+        Auth("dbname=app password=pa55word", **PUBLIC)
+    assert "pa55word" not in str(refused.value)
+
+
 def test_the_argument_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the environment before the default."""
     monkeypatch.setenv("HANDSTAMP_DATABASE", "memory://")

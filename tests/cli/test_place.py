@@ -53,6 +53,22 @@ def test_two_databases_are_wrong_usage(system: System) -> None:
     assert "not both" in ended.stderr
 
 
+def test_sessions_may_be_in_another_place(system: System, tmp_path: Path) -> None:
+    """Named by an option, which comes before the variable; without it, a command looks beside the users."""
+    elsewhere = f"sqlite:///{tmp_path / 'sessions.db'}"
+    ada = system.user("ada")
+    session_id, _ = system.session(ada, settings={"sessions": elsewhere})
+    assert session_id in run("sessions", "list", "ada", "--data", system.data, "--sessions", elsewhere).stdout
+    assert session_id not in run("sessions", "list", "ada", "--data", system.data).stdout
+
+
+def test_sessions_that_no_command_can_see_are_refused(system: System) -> None:
+    """They would be those of the command itself."""
+    ended = run("sessions", "list", "ada", "--data", system.data, "--sessions", "memory://")
+    assert ended.exit_code == 4
+    assert "no command can see its sessions" in ended.stderr
+
+
 def test_a_command_makes_no_files(system: System) -> None:
     """No secret beside the database, which the server could then not read."""
     before = {path.name for path in system.data.iterdir()}
