@@ -94,8 +94,8 @@ def lasting_sessions(sessions: str | None, store: Store) -> SessionBackend:
         ConfigurationError: There is none, or it is the memory of another process.
     """
     named = load_stores().sessions
-    url = sessions or (named and named.get_secret_value())
-    if not url:
+    url = sessions or (None if named is None else named.get_secret_value())
+    if url is None:
         return store
     if url == MEMORY:
         raise ConfigurationError("memory:// is inside one process, and no command can see its sessions")
