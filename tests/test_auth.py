@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import stat
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from handmade import OTHER_SECRET, SECRET
-from handstamp.auth import Auth, kept, store_at
+from handstamp.auth import Auth, store_at
 from handstamp.core.errors import ConfigurationError, InvalidToken, SessionEnded
 from handstamp.core.models import EndReason, Profile
 from handstamp.services.sessions import Issued
@@ -64,32 +63,6 @@ def test_the_secret_is_kept_beside_the_database() -> None:
 
     assert asyncio.run(restart()) == "Ada"
     assert sorted(one.name for one in Path().iterdir() if "secret" in one.name) == ["app.db-secret"]
-
-
-def test_processes_that_start_together_agree_on_the_secret(tmp_path: Path) -> None:
-    """The first one wins, and nobody reads half of it."""
-    program = (
-        "from pathlib import Path\nfrom handstamp.auth import kept\nfrom handstamp.core.ids import new_secret\n"
-        "print([kept(Path(f'{number}-secret'), new_secret) for number in range(50)])"
-    )
-    processes = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(2)]
-    outputs = {process.communicate(timeout=60)[0] for process in processes}
-    assert [process.returncode for process in processes] == [0, 0]
-    assert len(outputs) == 1
-    assert len(list(tmp_path.iterdir())) == 50
-
-
-def test_whoever_comes_second_takes_what_is_there(tmp_path: Path) -> None:
-    """Also where the file appears between the look and the write."""
-    path = tmp_path / "secret"
-
-    def overtaken() -> str:
-        path.write_text(f"{OTHER_SECRET}\n")
-        path.chmod(0o600)
-        return SECRET
-
-    assert kept(path, overtaken) == OTHER_SECRET
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
@@ -152,6 +125,13 @@ def test_a_password_in_a_database_url_is_not_shown() -> None:
     """Only what stands before the first colon is."""
     with pytest.raises(ConfigurationError) as refused:
         Auth("mysql://user:pa55word@host/db", **PUBLIC)
+    assert "pa55word" not in str(refused.value)
+
+
+def test_what_is_no_url_is_not_shown() -> None:
+    """It may be a password as well, as in the form that libpq knows."""
+    with pytest.raises(ConfigurationError, match="there is no store for ''") as refused:
+        Auth("dbname=app password=pa55word", **PUBLIC)
     assert "pa55word" not in str(refused.value)
 
 

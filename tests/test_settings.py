@@ -290,3 +290,25 @@ def test_a_short_absolute_limit_shortens_the_idle_limit_that_nobody_chose() -> N
     """absolute_timeout alone is enough: a session is never idle for longer than it lives."""
     policy = load_settings(absolute_timeout="2d").session_policy
     assert policy.idle_timeout == policy.absolute_timeout == 2 * 86_400
+
+
+def test_the_state_folder_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """XDG Base Directory Specification: a path that is relative, or empty, is as good as none."""
+    monkeypatch.setenv("HOME", "/srv/ada")
+    monkeypatch.setenv("XDG_STATE_HOME", "/srv/state")
+    assert Settings().state_folder == Path("/srv/state/handstamp")
+    for ignored in ("", "state"):
+        monkeypatch.setenv("XDG_STATE_HOME", ignored)
+        assert Settings().state_folder == Path("/srv/ada/.local/state/handstamp")
+
+
+def test_a_user_without_a_home_is_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As some services run: the message tells what is missing."""
+
+    def nowhere() -> Path:
+        raise RuntimeError("could not determine home directory")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(ConfigurationError, match="no home folder"):
+        _ = Settings().state_folder

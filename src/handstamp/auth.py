@@ -1,23 +1,22 @@
 """Auth: settings, store and ways in, wired together. The only place that knows all of them."""
 
 import asyncio
-import os
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp
 
 from handstamp.core.errors import ConfigurationError
-from handstamp.core.ids import new_secret, new_session_id
 from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.models import User
 from handstamp.core.protocols import ChangeFeed, Clock, SessionBackend, Store
 from handstamp.core.sealing import Sealer
 from handstamp.core.tokens import SessionTokens
+from handstamp.core.urls import MEMORY, SQLITE
+from handstamp.keeping import system_secrets
 from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
@@ -34,10 +33,10 @@ from handstamp.web.methods import LoginMethod
 if TYPE_CHECKING:
     from handstamp.settings import Settings
 
-_SQLITE: Final = "sqlite:///"
 _REDIS: Final = ("valkey:", "valkeys:", "redis:", "rediss:", "unix:")
 _MONGODB: Final = ("mongodb://", "mongodb+srv://")
-_SQL: Final = (_SQLITE, "postgresql://", "postgres://")
+_SQL: Final = (SQLITE, "postgresql://", "postgres://")
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+]*):")
 
 
 class Auth:
@@ -82,6 +81,7 @@ class Auth:
             self.store = database
         if sessions is None or isinstance(sessions, str):
             named = self.settings.sessions
+            sessions_url = url if named is None else named.get_secret_value()
             sessions = self.store if named is None else sessions_at(named.get_secret_value())
         self.session_store: SessionBackend = sessions
         self.place = Place(
@@ -91,7 +91,7 @@ class Auth:
             cookies=self.settings.cookies,
             origins=self.settings.origins,
         )
-        secrets = _secrets(self.settings, url)
+        secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self.flow_sealer = Sealer(secrets, Purpose.FLOW)
         self.services: Services | None = None
@@ -202,7 +202,7 @@ def store_at(url: str) -> Store:
     Raises:
         ConfigurationError: There is no such kind of store, or its extra is not installed.
     """
-    if url == "memory://":
+    if url == MEMORY:
         from handstamp.stores.memory import MemoryStore  # noqa: PLC0415  only the store in use is loaded
 
         return MemoryStore()
@@ -214,7 +214,8 @@ def store_at(url: str) -> Store:
         from handstamp.stores.mongodb import MongoStore  # noqa: PLC0415  only the store in use is loaded
 
         return MongoStore(url)
-    scheme = url.partition(":")[0]
+    known = _SCHEME.match(url)
+    scheme = known[1] if known else ""  # what has no scheme may be a password as well
     if url.startswith(_REDIS):
         raise ConfigurationError(f"{scheme}: keeps sessions, and no users: name it in `sessions`, beside a database")
     raise ConfigurationError(
@@ -240,46 +241,3 @@ def sessions_at(url: str) -> SessionBackend:
 def feed_of(store: Store, sessions: SessionBackend) -> ChangeFeed:
     """A new feed of all that an answer depends on: users in one store, sessions in the same one or another."""
     return store.feed() if sessions is store else CombinedFeed(store.feed(), sessions.feed())
-
-
-def _secrets(settings: "Settings", url: str | None) -> tuple[str, ...]:
-    """The configured secrets. On loopback, without any: one that is kept beside the database, where it is a file."""
-    if settings.secret:
-        return tuple(secret.get_secret_value() for secret in settings.secret)
-    if url is None or not url.startswith(_SQLITE):
-        return (new_secret(),)
-    return (kept(Path(f"{url.removeprefix(_SQLITE)}-secret"), new_secret),)
-
-
-def kept(path: Path, make: Callable[[], str]) -> str:
-    """What a file of mode 0600 holds, made if there is no such file. Processes that start together agree on one.
-
-    Args:
-        path: In a folder that exists.
-        make: Gives a line or more of ASCII.
-
-    Raises:
-        ConfigurationError: The file can be read by others, or cannot be read or written.
-    """
-    try:
-        if not path.exists():
-            _write_once(path, make())
-        if path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{path} can be read by others: chmod 600 {path}")
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not the text that was written there"
-        raise ConfigurationError(f"{path} cannot be used: {reason}") from None
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Write a file whole under another name, then link it: nobody ever reads half of it, and the first one wins."""
-    draft = path.with_name(f"{path.name}.{new_session_id()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123  a descriptor that is open already
-            file.write(f"{text}\n")
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()

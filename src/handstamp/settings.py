@@ -27,6 +27,7 @@ from handstamp.core.keys import check_secrets
 from handstamp.core.origins import is_loopback_origin, parse_origin
 from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, RotationPolicy, SessionPolicy
 from handstamp.core.redirects import SafeRedirect
+from handstamp.core.urls import DATABASES, SESSION_STORES
 
 PREFIX: Final = "HANDSTAMP_"
 CONFIG_VARIABLE: Final = "HANDSTAMP_CONFIG"
@@ -52,12 +53,15 @@ class StoreSettings(BaseSettings):
         env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=False
     )
 
-    database: Annotated[SecretStr, Field(description="Where users and sessions are kept: sqlite:///app.db.")] = (
-        SecretStr("sqlite:///handstamp.db")
+    database: Annotated[SecretStr, Field(description=f"Where users and sessions are kept: {DATABASES}.")] = SecretStr(
+        "sqlite:///handstamp.db"
     )
     sessions: Annotated[
         SecretStr | None,
-        Field(description="Where sessions are kept, if not beside the users: valkey://host:6379/0."),
+        Field(
+            description=f"Where sessions are kept, if not beside the users: {SESSION_STORES}; "
+            "or anything that `database` can be."
+        ),
     ] = None
 
     @classmethod
@@ -85,7 +89,8 @@ class Settings(StoreSettings):
         Listed,
         Field(
             description="Server secrets, newest first, separated by commas: the first signs, all verify. Each from "
-            "`handstamp secret`. Required off loopback; on loopback one is made and kept beside the database."
+            "`handstamp secret`. Required off loopback; on loopback one is made and kept: beside the database where "
+            "that is a file, else in the user's state folder, for each database, sessions and origin another."
         ),
     ] = ()
     origin: Annotated[str, Field(description="The public address, scheme://host[:port]. https off loopback.")] = (
@@ -173,6 +178,21 @@ class Settings(StoreSettings):
     def on_loopback(self) -> bool:
         """Whether the origin is on this machine: the only place where plain http and made-up secrets are allowed."""
         return is_loopback_origin(self.origin)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where this user's programs keep what stays on this machine: the XDG Base Directory Specification's.
+
+        Raises:
+            ConfigurationError: The user has no such place.
+        """
+        named = os.environ.get("XDG_STATE_HOME", "")  # noqa: TID251  its home
+        try:
+            # The specification: a path that is relative is ignored.
+            base = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
+        except RuntimeError:
+            raise ConfigurationError("this user has no home folder") from None
+        return base / "handstamp"
 
     @property
     def session_policy(self) -> SessionPolicy:

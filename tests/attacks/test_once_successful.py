@@ -225,7 +225,7 @@ def test_what_people_post_in_the_demo_is_for_nobody_else_on_the_machine(tmp_path
     """A data folder that was there before has the mode that it has; each file in it is 0600, this one too."""
     before = os.umask(0o022)
     try:
-        prepare(tmp_path, standins="http://localhost:1")
+        prepare(tmp_path)
         Records(tmp_path / "records.db")
     finally:
         os.umask(before)

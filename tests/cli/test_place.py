@@ -6,14 +6,15 @@ import pytest
 
 from command_line import System, run
 from handstamp.cli.place import database_in, secret_in
-from handstamp.demo.place import prepare
+from handstamp.demo.place import demo_system, prepare
 
 
 def test_the_demo_keeps_its_things_where_commands_look(tmp_path: Path) -> None:
     """``--data`` means the same folder to both."""
-    place = prepare(tmp_path / "data", standins="http://localhost:8001")
+    place = prepare(tmp_path / "data")
+    system = demo_system(place, origin="http://127.0.0.1:8000", database=None, sessions=None)
     assert place.database == database_in(place.data)
-    assert secret_in(place.data).read_text().strip() == place.secret
+    assert (secret_in(place.data).read_text().strip(),) == system.secrets
 
 
 def test_the_configured_database_is_the_one_that_the_server_has(
@@ -50,6 +51,22 @@ def test_two_databases_are_wrong_usage(system: System) -> None:
     ended = run("users", "list", "--database", system.url, "--data", system.data)
     assert ended.exit_code == 2
     assert "not both" in ended.stderr
+
+
+def test_sessions_may_be_in_another_place(system: System, tmp_path: Path) -> None:
+    """Named by an option, which comes before the variable; without it, a command looks beside the users."""
+    elsewhere = f"sqlite:///{tmp_path / 'sessions.db'}"
+    ada = system.user("ada")
+    session_id, _ = system.session(ada, settings={"sessions": elsewhere})
+    assert session_id in run("sessions", "list", "ada", "--data", system.data, "--sessions", elsewhere).stdout
+    assert session_id not in run("sessions", "list", "ada", "--data", system.data).stdout
+
+
+def test_sessions_that_no_command_can_see_are_refused(system: System) -> None:
+    """They would be those of the command itself."""
+    ended = run("sessions", "list", "ada", "--data", system.data, "--sessions", "memory://")
+    assert ended.exit_code == 4
+    assert "no command can see its sessions" in ended.stderr
 
 
 def test_a_command_makes_no_files(system: System) -> None:

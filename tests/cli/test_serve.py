@@ -1,59 +1,20 @@
 """The server of ``handstamp serve``, as a process of its own."""
 
-import contextlib
 import json
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Generator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from command_line import PROGRAM, System, clean_environment, run_outside
-from handstamp.auth import kept
+from command_line import System, clean_environment, run_outside
 from handstamp.cli.place import secret_in
 from handstamp.core.ids import new_secret
-
-PATIENCE = 30.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextlib.contextmanager
-def serving(folder: Path, *words: object) -> Generator[tuple[str, subprocess.Popen[str]], None, None]:
-    """A server that answers, its address and its process, until the end of the block."""
-    port = free_port()
-    process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", str(port), *map(str, words)],
-        cwd=folder,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"{address}/auth/readyz").status_code == 200:
-                    break
-            time.sleep(0.05)
-        assert process.poll() is None
-        yield address, process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=PATIENCE)
+from handstamp.keeping import kept
+from serve_process import PATIENCE, serving
 
 
 @pytest.mark.network

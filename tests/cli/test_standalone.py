@@ -6,11 +6,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from command_line import System
-from handstamp.auth import Auth, kept
-from handstamp.cli.place import secret_in
+from handstamp.auth import Auth
+from handstamp.cli.place import Where, secret_in
 from handstamp.cli.standalone import configured_auth, standalone
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.ids import new_secret
+from handstamp.keeping import kept
 
 
 def auth_of(
@@ -22,7 +23,7 @@ def auth_of(
     port: int = 8000,
 ) -> Auth:
     """What the options make of it."""
-    return configured_auth(database, data=data, origin=origin, cookie_prefix=cookie_prefix, port=port)
+    return configured_auth(Where(database, None, data), origin=origin, cookie_prefix=cookie_prefix, port=port)
 
 
 def test_whoever_comes_to_the_front_is_shown_the_ways_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +71,7 @@ def test_a_data_folder_brings_its_secret(system: System) -> None:
     secret = kept(secret_in(system.data), new_secret)
     ada = system.user("ada")
     _, token = system.session(ada, settings={"origin": "http://127.0.0.1:8000", "secret": (secret,)})
-    auth = auth_of(system.url, data=system.data, cookie_prefix="")
+    auth = auth_of(None, data=system.data, cookie_prefix="")
     with TestClient(standalone(auth), base_url="http://127.0.0.1:8000", cookies={"session": token}) as browser:
         answer = browser.get("/auth/session").json()
     assert answer["authenticated"] is True

@@ -48,8 +48,9 @@ def test_a_long_list_comes_in_pages(system: System) -> None:
 
 
 def test_a_name_cannot_steer_the_terminal(system: System) -> None:
-    """Control characters, escape sequences and text that runs backwards are shown as escapes."""
-    system.user("ada", name="\x1b]0;owned\x07\u202eA[red]da\n")
+    """Control characters, escape sequences and text that runs backwards, written by hand, are shown as escapes."""
+    profile = Profile(issuer="https://x.com", subject="1", name="\x1b]0;owned\x07\u202eA[red]da\n")
+    system.do(lambda auth: auth.store.upsert_identity(profile, user_id="1", now=auth.clock()))
     listed = run("users", "list", "--data", system.data).stdout
     assert r"\x1b]0;owned\x07\u202eA[red]da\n" in listed
     assert not {"\x1b", "\x07", "\u202e"} & set(listed)

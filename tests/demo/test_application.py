@@ -173,7 +173,7 @@ async def test_the_echo_is_for_people_who_are_signed_in(demo: Demo, visitor: Vis
 
 def test_the_folder_keeps_its_secrets_to_itself(demo: Demo) -> None:
     """Nobody else on the machine can read the secret, the keys or the sessions."""
-    for name in ("secret", "standins.json", "handstamp.db", "handstamp.db-epoch"):
+    for name in ("secret", "signing-key.pem", "handstamp.db", "handstamp.db-epoch"):
         assert (demo.data / name).stat().st_mode & 0o077 == 0, name
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from demo_process import Demo, running_demo
 from demo_visitor import SESSION, Visitor
-from handstamp.auth import Auth, kept
+from handstamp.auth import Auth
 from handstamp.core.ids import new_secret
 from handstamp.core.models import Profile, User
+from handstamp.keeping import kept
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("demo")]
 

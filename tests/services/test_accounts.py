@@ -1,9 +1,12 @@
 """Accounts: what is done to users counts at the next request, in every process."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handstamp.core.errors import InvalidRequest, LoginFailed, NotFound, SessionEnded, StoreUnavailable
 from handstamp.core.models import EndReason, User
+from handstamp.core.text import can_be_kept
 from handstamp.testing import NOW, a_profile
 from world import AdverseStore, World
 
@@ -46,6 +49,49 @@ async def test_a_known_identity_signs_the_same_user_in() -> None:
     user = await world[0].accounts.sign_in(profile, now=NOW)
     assert await world[1].accounts.sign_in(profile, now=LATER) == user
     assert await world.events() == ["signed_up"]
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "\x1b[31m", "\u202e"])
+async def test_characters_that_nobody_sees_are_not_kept(odd: str) -> None:
+    """Of names they are left out; an address or a picture with one counts as not said."""
+    profile = a_profile(email=f"ada{odd}@example.org", name=f"Ada{odd[0]}", username=odd[0], picture=f"https://{odd}")
+    user = await World()[0].accounts.sign_in(profile, now=NOW)
+    assert (user.email, user.email_verified, user.name, user.username, user.picture) == (
+        None,
+        False,
+        "Ada",
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("field", ["issuer", "subject"])
+@pytest.mark.parametrize("odd", ["1\x00", "1\ud800"])
+async def test_a_key_that_cannot_be_kept_signs_nobody_in(field: str, odd: str) -> None:
+    """To leave a character out would make two people one (OAU-07)."""
+    world = World()
+    with pytest.raises(LoginFailed) as caught:
+        await world[0].accounts.sign_in(a_profile(**{field: odd}), now=NOW)
+    assert caught.value.reason == "invalid_response"
+    assert await world[0].accounts.list() == ()
+
+
+@given(names=st.lists(st.none() | st.text(st.characters(exclude_categories=())), min_size=4, max_size=4))
+async def test_whatever_a_provider_says_can_be_kept(names: list[str | None]) -> None:
+    """And be shown: no control character, no mark of direction."""
+    fields = dict(zip(("email", "name", "username", "picture"), names, strict=True))
+    user = await World()[0].accounts.sign_in(a_profile(**fields), now=NOW)
+    for text in (user.email, user.name, user.username, user.picture):
+        assert text is None or (text.isprintable() and can_be_kept(text))
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\udcff"])
+async def test_nobody_is_found_by_what_cannot_be_kept(odd: str) -> None:
+    """No store is asked: some could not be."""
+    world = World()
+    assert await world[0].accounts.find(odd) == ()
+    with pytest.raises(NotFound):
+        await world[0].accounts.get(odd)
 
 
 async def test_an_equal_address_joins_nothing() -> None:

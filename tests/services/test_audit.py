@@ -89,6 +89,14 @@ async def test_control_characters_arrive_encoded(log: pytest.LogCaptureFixture, 
     assert line["detail"]["reason"] == line["address"] == text
 
 
+async def test_what_no_store_can_keep_is_replaced_in_the_trail() -> None:
+    """NUL and lone surrogates; the log has them."""
+    store = AdverseStore()
+    await Audit(store).record("login_failed", now=NOW, address="\x00", reason="a\ud800\x1b")
+    (event,) = await store.list_events()
+    assert (event.address, event.detail["reason"]) == ("\ufffd", "a\ufffd\x1b")
+
+
 async def test_details_are_cut() -> None:
     """At 500 characters each."""
     store = AdverseStore()

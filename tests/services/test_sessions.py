@@ -362,3 +362,20 @@ async def test_the_live_sessions_of_a_user_are_listed() -> None:
     await world.signed_in()
     await world[0].sessions.end(two.session.id, reason=EndReason.ADMIN, now=LATER)
     assert await world[1].sessions.list(user.id, now=LATER) == (three.session, one.session)
+
+
+async def test_a_user_agent_is_kept_without_what_nobody_sees() -> None:
+    """A server may let NUL through; a page shows the rest."""
+    world = World()
+    agent = "Browser\x00/1.0\ud800\u202e"
+    issued = await world[0].sessions.start(await world.user(), amr=(), user_agent=agent, address="\x00", now=NOW)
+    assert (issued.session.user_agent, issued.session.address) == ("Browser/1.0", None)
+    assert await world.row(issued.session.id) == issued.session
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800"])
+async def test_an_id_that_cannot_be_one_ends_nothing(odd: str) -> None:
+    """As it may stand in an address, %00: a missing session like any other."""
+    world = World()
+    assert not await world[0].sessions.end(odd, reason=EndReason.ADMIN, now=NOW)
+    assert await world.events() == []

@@ -472,6 +472,16 @@ class EndInvents(MemoryStore):
         return await super().end_session(session_id, reason=reason, now=now, user_id=user_id)
 
 
+@broken.found_by("test_text_of_a_session_comes_back_as_it_was_stored")
+class TidiesUp(MemoryStore):
+    """White space around a text is taken for a mistake."""
+
+    @override
+    async def start_session(self, session: Session, *, replaces: str | None, now: float) -> Session | None:
+        tidy = replace(session, user_agent=session.user_agent and session.user_agent.strip())
+        return await super().start_session(tidy, replaces=replaces, now=now)
+
+
 @pytest.mark.parametrize("breakage", broken.all, ids=str)
 async def test_a_broken_store_is_found(breakage: Breakage) -> None:
     """By neither less, for the suite could not fail, nor more tests, for they would not say what is wrong."""

@@ -390,6 +390,16 @@ class ChangesWhomItInvents(MemoryStore):
         return await super().enable_user(user_id) or User(id=user_id, created_at=0.0)
 
 
+@broken.found_by("test_text_of_a_user_comes_back_as_it_was_stored")
+class TidiesUp(MemoryStore):
+    """White space around a name is taken for a mistake."""
+
+    @override
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        tidy = replace(profile, name=profile.name and profile.name.strip())
+        return await super().upsert_identity(tidy, user_id=user_id, now=now)
+
+
 @pytest.mark.parametrize("breakage", broken.all, ids=str)
 async def test_a_broken_store_is_found(breakage: Breakage) -> None:
     """By neither less, for the suite could not fail, nor more tests, for they would not say what is wrong."""

@@ -14,6 +14,7 @@ from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.policy import SessionPolicy
 from handstamp.core.protocols import SessionBackend, Store
 from handstamp.core.tokens import SessionTokens
+from handstamp.core.urls import MEMORY
 from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
@@ -38,11 +39,12 @@ class Administration:
     """When the command began, in seconds since the epoch."""
 
 
-def administered(database: str | None, work: Callable[[Administration], Awaitable[T]]) -> T:
+def administered(database: str | None, sessions: str | None, work: Callable[[Administration], Awaitable[T]]) -> T:
     """What ``work`` gives.
 
     Args:
         database: A URL; None for the one that is configured.
+        sessions: The same for the store of sessions.
         work: Does what the command is there for.
 
     Raises:
@@ -52,13 +54,13 @@ def administered(database: str | None, work: Callable[[Administration], Awaitabl
 
     async def run() -> T:
         store = lasting_store(database)
-        async with _opened(store, lasting_sessions(store)) as system:
+        async with _opened(store, lasting_sessions(sessions, store)) as system:
             return await work(system)
 
     return asyncio.run(run())
 
 
-def migrated(database: str | None) -> bool:
+def migrated(database: str | None, sessions: str | None) -> bool:
     """Bring a store to the shape of this version; whether there was anything to do.
 
     Raises:
@@ -69,7 +71,7 @@ def migrated(database: str | None) -> bool:
     async def run() -> bool:
         store = lasting_store(database)
         # A list first: all of them are to be brought there.
-        return any([await _brought_there(one) for one in _each(store, lasting_sessions(store))])
+        return any([await _brought_there(one) for one in _each(store, lasting_sessions(sessions, store))])
 
     return asyncio.run(run())
 
@@ -100,22 +102,22 @@ def lasting_store(database: str | None) -> Store:
         ConfigurationError: There is none, or it is the memory of another process.
     """
     url = database or load_stores().database.get_secret_value()
-    if url == "memory://":
+    if url == MEMORY:
         raise ConfigurationError("memory:// is inside one process, and no command can see it: name a database")
     return store_at(url)
 
 
-def lasting_sessions(store: Store) -> SessionBackend:
-    """The store of sessions that is configured, or else the store itself; not open yet.
+def lasting_sessions(sessions: str | None, store: Store) -> SessionBackend:
+    """The store of sessions at a URL, or the configured one, or else the store itself; not open yet.
 
     Raises:
         ConfigurationError: There is none, or it is the memory of another process.
     """
     named = load_stores().sessions
-    if named is None:
+    url = sessions or (None if named is None else named.get_secret_value())
+    if url is None:
         return store
-    url = named.get_secret_value()
-    if url == "memory://":
+    if url == MEMORY:
         raise ConfigurationError("memory:// is inside one process, and no command can see its sessions")
     return sessions_at(url)
 

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from handstamp.cli.place import Sessions
 from handstamp.core.errors import ConfigurationError
+from handstamp.core.urls import DATABASES
 
 
 class XProtocol(StrEnum):
@@ -26,11 +28,21 @@ def demo(
         ".demo"
     ),
     origin: Annotated[
-        str | None, typer.Option(help="The public address, where several processes serve one.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The address that browsers see, where several processes are one system; else this machine at the "
+            "port. Processes with the same database, sessions and origin are one system.",
+            show_default=False,
+        ),
     ] = None,
     database: Annotated[
-        str | None, typer.Option(help="Another database than the one in the folder.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="URL", help=f"Another database than the one in the folder: {DATABASES}.", show_default=False
+        ),
     ] = None,
+    sessions: Sessions = None,
     cookie_prefix: Annotated[
         str | None, typer.Option(help='"" for clients that keep no Secure cookies on loopback.', show_default=False)
     ] = None,
@@ -42,13 +54,17 @@ def demo(
     except ImportError as error:
         raise ConfigurationError(f'the demo needs {error.name}: pip install "handstamp[demo]"') from None
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    typer.echo(what_to_try(port=port, data=data, origin=origin, command=_as_called()))
+    hints = what_to_try(
+        port=port, data=data, origin=origin, database=database, sessions=sessions, command=_as_called()
+    )
+    typer.echo(hints)
     asyncio.run(
         run(
             port=port,
             data=data,
             origin=origin,
             database=database,
+            sessions=sessions,
             cookie_prefix=cookie_prefix,
             x_protocol=x_protocol.value,
         )

@@ -1,6 +1,5 @@
 """Every setting with its value, as text that may be shown."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, get_args
@@ -10,15 +9,12 @@ from pydantic.fields import FieldInfo
 
 from handstamp.cli.ways import PROVIDERS
 from handstamp.core.durations import format_duration
+from handstamp.core.urls import masked
 from handstamp.login.oauth.method import variable_prefix
 from handstamp.login.oauth.settings import section
 from handstamp.settings import PREFIX, Settings, stated
 
 _DEFAULT: Final = "default"
-
-# To the last "@", since a password may have one in it.
-_PASSWORD_BEFORE_HOST: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@")
-_PASSWORD_IN_QUERY: Final = re.compile(r"([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +67,6 @@ def _written(value: object) -> str:
     if isinstance(value, list | tuple | frozenset):
         return ",".join(sorted(str(one) for one in value))
     return str(value)
-
-
-def masked(url: str) -> str:
-    """A database URL with ``***`` for every password in it."""
-    return _PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD_BEFORE_HOST.sub(r"\1:***@", url))
 
 
 def _of_provider(provider: str) -> Iterator[Knob]:

@@ -4,19 +4,21 @@ from typing import Annotated
 
 import typer
 
-from handstamp.cli.place import Data, Database, chosen_database
+from handstamp.cli.place import Data, Database, Sessions, Where
 from handstamp.core.errors import ConfigurationError
 
 
 def serve(
     *,
     database: Database = None,
+    sessions: Sessions = None,
     data: Data = None,
     origin: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="The address that browsers see, scheme://host[:port]. Else HANDSTAMP_ORIGIN, else this machine.",
+            help="The address that browsers see, scheme://host[:port]. Else HANDSTAMP_ORIGIN, else this machine. "
+            "Processes with the same database, sessions and origin are one system.",
             show_default=False,
         ),
     ] = None,
@@ -38,11 +40,11 @@ def serve(
 
     X and Google are offered where their client ids are set (HANDSTAMP_X_CLIENT_ID, HANDSTAMP_GOOGLE_CLIENT_ID).
     """
-    chosen = chosen_database(database, data)
+    where = Where(database, sessions, data)
     try:
         from handstamp.cli import standalone  # noqa: PLC0415  Starlette and uvicorn are for this command alone
     except ModuleNotFoundError as missing:
         raise ConfigurationError(f"serve needs the package {missing.name}: install handstamp[serve]") from None
 
-    auth = standalone.configured_auth(chosen, data=data, origin=origin, cookie_prefix=cookie_prefix, port=port)
+    auth = standalone.configured_auth(where, origin=origin, cookie_prefix=cookie_prefix, port=port)
     standalone.run(auth, host=host, port=port, access_log=access_log)

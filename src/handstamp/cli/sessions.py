@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from handstamp.cli.output import AsJson, print_json, print_table, printable
-from handstamp.cli.place import Data, Database, administer
+from handstamp.cli.place import Data, Database, Sessions, Where, administer
 from handstamp.cli.who import Who, described, the_user
 from handstamp.core.errors import NotFound
 from handstamp.core.models import EndReason, Session, User
@@ -29,16 +29,18 @@ Reason = Literal[
 
 
 @app.command("list")
-def list_sessions(*, who: Who, database: Database = None, data: Data = None, as_json: AsJson = False) -> None:
+def list_sessions(
+    *, who: Who, database: Database = None, sessions: Sessions = None, data: Data = None, as_json: AsJson = False
+) -> None:
     """List the live sessions of a user, last used first."""
 
     async def look(system: "Administration") -> tuple[Session, ...]:
         user = await the_user(system, who)
         return await system.sessions.list(user.id, now=system.now)
 
-    sessions = administer(look, database=database, data=data)
+    found = administer(look, Where(database, sessions, data))
     if as_json:
-        print_json([_facts(session) for session in sessions])
+        print_json([_facts(session) for session in found])
         return
     print_table(
         ["id", "signed in", "last used", "expires", "by", "address", "with"],
@@ -52,7 +54,7 @@ def list_sessions(*, who: Who, database: Database = None, data: Data = None, as_
                 session.address or "",
                 session.user_agent or "",
             ]
-            for session in sessions
+            for session in found
         ],
         wraps=frozenset({"with"}),
     )
@@ -71,33 +73,35 @@ def end(
     ] = None,
     reason: Annotated[Reason, typer.Option(help="What the person is told.")] = "admin",
     database: Database = None,
+    sessions: Sessions = None,
     data: Data = None,
 ) -> None:
     """End a session, or all sessions of a user. They are refused from the next request on."""
+    where = Where(database, sessions, data)
     match session_id, user:
         case str(), None:
-            _end_one(session_id, EndReason(reason), database, data)
+            _end_one(session_id, EndReason(reason), where)
         case None, str():
-            _end_all(user, EndReason(reason), database, data)
+            _end_all(user, EndReason(reason), where)
         case _:
             raise typer.BadParameter("give the id of a session, or --user WHO")
 
 
-def _end_one(session_id: str, reason: EndReason, database: Database, data: Data) -> None:
+def _end_one(session_id: str, reason: EndReason, where: Where) -> None:
     async def stop(system: "Administration") -> bool:
         return await system.sessions.end(session_id, reason=reason, now=system.now)
 
-    if not administer(stop, database=database, data=data):
+    if not administer(stop, where):
         raise NotFound(f"there is no session {session_id!r}, or it was ended before")
     typer.echo(f"Ended: {session_id}")
 
 
-def _end_all(who: str, reason: EndReason, database: Database, data: Data) -> None:
+def _end_all(who: str, reason: EndReason, where: Where) -> None:
     async def stop(system: "Administration") -> tuple[User, tuple[str, ...]]:
         user = await the_user(system, who)
         return user, await system.sessions.end_all(user.id, reason=reason, now=system.now)
 
-    user, ended = administer(stop, database=database, data=data)
+    user, ended = administer(stop, where)
     for session_id in ended:
         typer.echo(f"Ended: {session_id}")
     typer.echo(f"Sessions of {printable(described(user))} that were ended: {len(ended)}", err=True)

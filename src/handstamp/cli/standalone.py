@@ -4,7 +4,6 @@ import asyncio
 import logging
 import socket
 from contextlib import suppress
-from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -12,23 +11,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from handstamp.auth import Auth, kept
-from handstamp.cli.place import secret_in
+from handstamp.auth import Auth
+from handstamp.cli.place import Where, secret_in
 from handstamp.cli.ways import configured_ways
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.ids import new_secret
 from handstamp.integrations.starlette import install
+from handstamp.keeping import kept
 from handstamp.settings import stated
 
 
-def configured_auth(
-    database: str | None, *, data: Path | None, origin: str | None, cookie_prefix: str | None, port: int
-) -> Auth:
+def configured_auth(where: Where, *, origin: str | None, cookie_prefix: str | None, port: int) -> Auth:
     """Sign-in as options, environment and file have it. What is None was not given.
 
     Args:
-        database: A URL.
-        data: A data folder: its secret signs, so that sessions begun there go on.
+        where: The stores. The secret of a data folder signs, so that sessions begun there go on.
         origin: Where browsers are. Given nowhere, it is this machine at ``port``.
         cookie_prefix: See the setting.
         port: Where the server listens.
@@ -38,8 +35,15 @@ def configured_auth(
     """
     if origin is None and "origin" not in stated():
         origin = f"http://127.0.0.1:{port}"
-    secret = None if data is None else [kept(secret_in(data), new_secret)]
-    return Auth(database, methods=configured_ways(), origin=origin, cookie_prefix=cookie_prefix, secret=secret)
+    secret = None if where.data is None else [kept(secret_in(where.data), new_secret)]
+    return Auth(
+        where.database_url,
+        sessions=where.sessions,
+        methods=configured_ways(),
+        origin=origin,
+        cookie_prefix=cookie_prefix,
+        secret=secret,
+    )
 
 
 def standalone(auth: Auth) -> Starlette:

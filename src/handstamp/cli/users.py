@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handstamp.cli.output import AsJson, print_json, print_table, printable
-from handstamp.cli.place import Data, Database, administer
+from handstamp.cli.place import Data, Database, Sessions, Where, administer
 from handstamp.cli.who import Who, described, the_user
 from handstamp.core.models import Identity, User
 from handstamp.web.represent import moment, user_data
@@ -23,11 +23,12 @@ def list_users(
     after: Annotated[str | None, typer.Option(metavar="ID", help="Begin after this id.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="At most so many.")] = 100,
     database: Database = None,
+    sessions: Sessions = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """List users, oldest first."""
-    users = administer(lambda system: system.users.list(after=after, limit=limit), database=database, data=data)
+    users = administer(lambda system: system.users.list(after=after, limit=limit), Where(database, sessions, data))
     if as_json:
         print_json([_facts(user) for user in users])
         return
@@ -44,14 +45,16 @@ def list_users(
 
 
 @app.command()
-def show(*, who: Who, database: Database = None, data: Data = None, as_json: AsJson = False) -> None:
+def show(
+    *, who: Who, database: Database = None, sessions: Sessions = None, data: Data = None, as_json: AsJson = False
+) -> None:
     """Show a user, and the logins at providers that lead to it."""
 
     async def look(system: "Administration") -> tuple[User, tuple[Identity, ...]]:
         user = await the_user(system, who)
         return user, await system.store.list_identities(user.id)
 
-    user, identities = administer(look, database=database, data=data)
+    user, identities = administer(look, Where(database, sessions, data))
     facts = _facts(user) | {"identities": [_identity(identity) for identity in identities]}
     if as_json:
         print_json(facts)
@@ -75,6 +78,7 @@ def roles(
         list[str] | None, typer.Option(metavar="ROLE", help="Take a role. May be repeated.", show_default=False)
     ] = None,
     database: Database = None,
+    sessions: Sessions = None,
     data: Data = None,
 ) -> None:
     """Give and take roles, and print those that the user has then, one a line."""
@@ -86,31 +90,31 @@ def roles(
             return user
         return await system.users.change_roles(user.id, add=given, remove=taken, now=system.now)
 
-    user = administer(change, database=database, data=data)
+    user = administer(change, Where(database, sessions, data))
     typer.echo(f"The roles of {printable(described(user))}:", err=True)
     for role in sorted(user.roles):
         typer.echo(role)
 
 
 @app.command()
-def disable(*, who: Who, database: Database = None, data: Data = None) -> None:
+def disable(*, who: Who, database: Database = None, sessions: Sessions = None, data: Data = None) -> None:
     """Refuse a user from the next request on, and end all of the user's sessions."""
 
     async def change(system: "Administration") -> User:
         return await system.users.disable((await the_user(system, who)).id, now=system.now)
 
-    user = administer(change, database=database, data=data)
+    user = administer(change, Where(database, sessions, data))
     typer.echo(f"Disabled, and signed out everywhere: {printable(described(user))}")
 
 
 @app.command()
-def enable(*, who: Who, database: Database = None, data: Data = None) -> None:
+def enable(*, who: Who, database: Database = None, sessions: Sessions = None, data: Data = None) -> None:
     """Let a disabled user sign in again."""
 
     async def change(system: "Administration") -> User:
         return await system.users.enable((await the_user(system, who)).id, now=system.now)
 
-    user = administer(change, database=database, data=data)
+    user = administer(change, Where(database, sessions, data))
     typer.echo(f"Enabled: {printable(described(user))}")
 
 
@@ -120,6 +124,7 @@ def delete(
     who: Who,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     database: Database = None,
+    sessions: Sessions = None,
     data: Data = None,
 ) -> None:
     """Delete a user for good, with roles, logins and sessions. Asks first."""
@@ -133,7 +138,7 @@ def delete(
         await system.users.delete(user.id, now=system.now)
         return user
 
-    user = administer(remove, database=database, data=data)
+    user = administer(remove, Where(database, sessions, data))
     typer.echo(f"Deleted: {printable(described(user))}")
 
 

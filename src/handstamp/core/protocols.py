@@ -2,7 +2,8 @@
 
 Every verb is atomic by itself and sees what was committed before it was called. ``now`` is seconds since the
 epoch; a store reads no clock. A store that cannot answer, or not within its time limit, raises
-``StoreUnavailable`` and has changed nothing or everything that the verb says. Nothing here is optional.
+``StoreUnavailable`` and has changed nothing or everything that the verb says. Text comes back as it was stored,
+whatever characters are in it; NUL and lone surrogates never reach a store (``core.text``). Nothing here is optional.
 """
 
 from collections.abc import Mapping

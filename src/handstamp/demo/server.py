@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shlex
 import signal
 import socket
 import time
@@ -14,8 +15,9 @@ from starlette.types import ASGIApp
 
 from handstamp.auth import Auth
 from handstamp.core.errors import ConfigurationError
+from handstamp.core.urls import masked
 from handstamp.demo.application import application
-from handstamp.demo.place import DemoPlace, prepare
+from handstamp.demo.place import ISSUER, DemoSystem, demo_system, prepare
 from handstamp.demo.standins import Client, Clients, standins
 from handstamp.login.oauth import Google, X
 
@@ -25,41 +27,40 @@ _HOST: Final = "127.0.0.1"
 
 
 def demo_auth(
-    place: DemoPlace,
+    system: DemoSystem,
     *,
     standins_at: str,
-    origin: str,
-    database: str | None = None,
     cookie_prefix: str | None = None,
     x_protocol: XProtocol = "1.0a",
 ) -> Auth:
-    """Sign-in with the stand-ins."""
-    clients = demo_clients(place, origin)
+    """Sign-in with the stand-ins of a process."""
+    clients = demo_clients(system)
     client = clients.x_oauth1 if x_protocol == "1.0a" else clients.x_oauth2
     x = f"{standins_at}/x"
     return Auth(
-        database or place.database,
+        system.database,
+        sessions=system.sessions,
         methods=[
             X(x_protocol, client.id, client.secret, site=x, api=x),
             Google(
                 clients.google.id,
                 clients.google.secret,
-                issuer=place.issuer,
+                issuer=ISSUER,
                 metadata_url=f"{standins_at}/google/.well-known/openid-configuration",
             ),
         ],
         app_name="The Back Room",
-        origin=origin,
-        secret=(place.secret,),
+        origin=system.origin,
+        secret=system.secrets,
         cookie_prefix=cookie_prefix,
         after_sign_in="/auth/account",
     )
 
 
-def demo_clients(place: DemoPlace, origin: str) -> Clients:
+def demo_clients(system: DemoSystem) -> Clients:
     """How the application is registered at the stand-ins: derived, so that every process knows it."""
-    secret = place.standin_key.decode()
-    x, google = f"{origin}/auth/callback/x", f"{origin}/auth/callback/google"
+    secret = system.standin_key
+    x, google = f"{system.origin}/auth/callback/x", f"{system.origin}/auth/callback/google"
     return Clients(
         x_oauth1=Client(id="demo-x-1", secret=secret, redirect_uris=(x,)),
         x_oauth2=Client(id="demo-x-2", secret=secret, redirect_uris=(x,)),
@@ -73,41 +74,49 @@ async def run(
     data: Path,
     origin: str | None = None,
     database: str | None = None,
+    sessions: str | None = None,
     cookie_prefix: str | None = None,
     x_protocol: XProtocol = "1.0a",
 ) -> None:
     """Serve until interrupted.
 
+    Each process has stand-ins of its own, on the next port. They keep nothing, so a sign-in may begin at those of one
+    process and be finished at those of another that belongs to the same system.
+
     Raises:
-        ConfigurationError: A port is taken, or the folder cannot be used.
+        ConfigurationError: A port is taken, the folder cannot be used, or a store is not fit for use.
+        StoreUnavailable: A store cannot be reached.
     """
     standins_at = f"http://localhost:{port + 1}"
-    origin = origin or f"http://{_HOST}:{port}"
-    place = prepare(data, standins=standins_at)
-    auth = demo_auth(
-        place,
-        standins_at=standins_at,
-        origin=origin,
-        database=database,
-        cookie_prefix=cookie_prefix,
-        x_protocol=x_protocol,
-    )
-    await auth.store.migrate()
+    place = prepare(data)
+    system = demo_system(place, origin=origin or f"http://{_HOST}:{port}", database=database, sessions=sessions)
+    auth = demo_auth(system, standins_at=standins_at, cookie_prefix=cookie_prefix, x_protocol=x_protocol)
     providers = standins(
         base=standins_at,
-        issuer=place.issuer,
-        key=place.standin_key,
+        issuer=ISSUER,
+        key=system.standin_key.encode(),
         signing_key_pem=place.signing_key_pem,
-        clients=demo_clients(place, auth.settings.origin),
+        clients=demo_clients(system),
         clock=time.time,  # noqa: TID251  the stand-ins are servers of their own
     )
     with _bound(port) as own, _bound(port + 1) as others:
-        await _serve_both((application(auth, place.records), own), (providers, others))
+        try:
+            for store in (auth.store, auth.session_store):
+                await store.migrate()
+            await auth.open()  # before the servers start: what is not fit is one line, not a traceback in their log
+            await _serve_both((application(auth, place.records), own), (providers, others))
+        finally:
+            await auth.close()
 
 
-def what_to_try(*, port: int, data: Path, origin: str | None, command: str) -> str:
-    """What the terminal shows when the demo starts; ``command`` is how handstamp was called."""
+def what_to_try(
+    *, port: int, data: Path, origin: str | None, database: str | None, sessions: str | None, command: str
+) -> str:
+    """What the terminal shows when the demo starts; ``command`` is how handstamp was called. No password is shown."""
     address = origin or f"http://{_HOST}:{port}"
+    where = f"--data {data}" if database is None else f"--database {shlex.quote(masked(database))}"
+    if sessions is not None:
+        where += f" --sessions {shlex.quote(masked(sessions))}"
     return f"""\
 handstamp demo at {address}
 
@@ -115,13 +124,22 @@ handstamp demo at {address}
      the provider is a stand-in at http://localhost:{port + 1}, nothing leaves this machine.
   2. See your account, post something, look at your sessions; sign in with another browser too.
   3. Give Ada a role while this runs; it counts at her next request:
-     {command} users roles ada --add analyst --data {data}
+     {command} users roles ada --add analyst {where}
   4. Copy the cookie __Host-Http-session before you sign out (developer tools), and use it afterwards:
      curl -i {address}/api/me -H 'Cookie: __Host-Http-session=…'
      It answers 401, code session_ended, reason signed_out: the signature is still good, the session is not.
 
-Everything is in {data}. Ctrl-C ends it.
+{_kept_in(data, database, sessions)} Ctrl-C ends it.
 """
+
+
+def _kept_in(data: Path, database: str | None, sessions: str | None) -> str:
+    """What is where, in sentences."""
+    if database is None and sessions is None:
+        return f"Everything is in {data}."
+    users = "the folder too" if database is None else masked(database)
+    places = users if sessions is None else f"{users}, sessions in {masked(sessions)}"
+    return f"What people post is in {data}, users are in {places}."
 
 
 async def _serve_both(*served: tuple[ASGIApp, socket.socket]) -> None:

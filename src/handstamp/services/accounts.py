@@ -1,12 +1,14 @@
 """Accounts: who signs in becomes a user; users are disabled, deleted, given and denied roles."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
-from handstamp.core.errors import InvalidRequest, NotFound
+from handstamp.core.errors import InvalidRequest, LoginFailed, NotFound
 from handstamp.core.ids import new_id
 from handstamp.core.models import EndReason, Profile, User
 from handstamp.core.protocols import UserStore
+from handstamp.core.text import can_be_kept, readable
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.sessions import Sessions
@@ -26,12 +28,14 @@ class Accounts:
     async def sign_in(self, profile: Profile, *, now: float) -> User:
         """The user behind a login at a provider, made if this identity was never seen.
 
-        The identity is (issuer, subject). An equal e-mail address or username joins nothing to anything.
+        The identity is (issuer, subject). An equal e-mail address or username joins nothing to anything. Of names,
+        what nobody can see is left out; an address or a picture that has such characters counts as not said.
 
         Raises:
+            LoginFailed: ``invalid_response``; issuer or subject cannot be kept as they are. Nothing was made.
             StoreUnavailable: Nothing was made.
         """
-        user, created = await self._store.upsert_identity(profile, user_id=new_id(now), now=now)
+        user, created = await self._store.upsert_identity(_fit(profile), user_id=new_id(now), now=now)
         self._cache.forget_user(user.id)
         if created:
             await self._audit.record("signed_up", now=now, user_id=user.id, issuer=profile.issuer)
@@ -43,7 +47,7 @@ class Accounts:
         Raises:
             NotFound: There is none.
         """
-        return _found(await self._store.load_user(user_id))
+        return _found(await self._store.load_user(user_id) if can_be_kept(user_id) else None)
 
     async def find(self, handle: str) -> tuple[User, ...]:
         """Every user whose id, verified e-mail address or username this is.
@@ -51,6 +55,8 @@ class Accounts:
         An address that nobody verified identifies nothing, and neither does a username that looks like an address:
         both are whatever somebody chose to claim at a provider.
         """
+        if not can_be_kept(handle):
+            return ()
         return tuple(user for user in await self._store.find_users(handle) if _answers_to(user, handle))
 
     async def list(self, *, after: str | None = None, limit: int = 100) -> tuple[User, ...]:
@@ -114,6 +120,21 @@ class Accounts:
         self._cache.forget_user(user_id)
         await self._audit.record("user_deleted", now=now, user_id=user_id)
         await self._sessions.end_all(user_id, reason=EndReason.USER_DELETED, now=now)
+
+
+def _fit(profile: Profile) -> Profile:
+    # Leaving something out of half a key would make two people one.
+    if not can_be_kept(profile.issuer + profile.subject):
+        raise LoginFailed("invalid_response", "the provider names the person in characters that are none")
+    has_email = profile.email is not None and profile.email.isprintable()
+    return replace(
+        profile,
+        email=profile.email if has_email else None,
+        email_verified=has_email and profile.email_verified,
+        name=readable(profile.name),
+        username=readable(profile.username),
+        picture=profile.picture if profile.picture and profile.picture.isprintable() else None,
+    )
 
 
 def _answers_to(user: User, handle: str) -> bool:

@@ -8,7 +8,7 @@ import json
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -17,6 +17,7 @@ from handstamp.core.errors import StoreUnavailable
 from handstamp.core.ids import new_id
 from handstamp.core.models import AuditEvent
 from handstamp.core.protocols import AuditStore
+from handstamp.core.text import keepable
 
 _LOG: Final = logging.getLogger("handstamp.audit")
 _MAX_DETAIL: Final = 500
@@ -38,7 +39,10 @@ class Audit:
         address: str | None = None,
         **detail: str | None,
     ) -> None:
-        """Store and log one event. Details are cut at 500 characters; those that are None are left out."""
+        """Store and log one event. Details are cut at 500 characters; those that are None are left out.
+
+        What no store can keep is U+FFFD in the trail.
+        """
         entry = AuditEvent(
             id=new_id(now),
             at=now,
@@ -50,7 +54,7 @@ class Audit:
         )
         _LOG.info("%s", _line(entry))
         try:
-            await self._store.record_event(entry)
+            await self._store.record_event(_keepable(entry))
         except StoreUnavailable:
             _LOG.warning("the event above is not in the store: it cannot be reached")
 
@@ -63,6 +67,12 @@ def log_only(event: str, *, now: float, address: str | None, **detail: str | Non
 
 def _cut(detail: Mapping[str, str | None]) -> dict[str, str]:
     return {key: value[:_MAX_DETAIL] for key, value in detail.items() if value is not None}
+
+
+def _keepable(entry: AuditEvent) -> AuditEvent:
+    """The event as every store can keep it. The log says exactly what came in."""
+    detail = {key: keepable(value) for key, value in entry.detail.items()}
+    return replace(entry, address=entry.address and keepable(entry.address), detail=detail)
 
 
 def _line(entry: AuditEvent) -> str:

@@ -7,6 +7,7 @@ from handstamp.core.ids import new_session_id
 from handstamp.core.models import EndReason, Generations, Session, User
 from handstamp.core.policy import SessionPolicy
 from handstamp.core.protocols import SessionStore
+from handstamp.core.text import can_be_kept, readable
 from handstamp.core.tokens import SessionClaims, SessionTokens
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
@@ -53,7 +54,7 @@ class Sessions:
             aal: Authenticator assurance level, NIST SP 800-63B.
             persistent: Whether the cookie outlives the browser.
             presented: The token that came with the request: its session is ended, reason ``replaced``.
-            user_agent: Kept with the session, cut at 400 characters.
+            user_agent: Kept with the session, cut at 400 characters, without those that nobody sees.
             address: Kept with the session.
 
         Raises:
@@ -77,8 +78,8 @@ class Sessions:
             amr=amr,
             aal=aal,
             authenticated_at=now,
-            user_agent=user_agent[:400] if user_agent else None,
-            address=address,
+            user_agent=readable(user_agent and user_agent[:400]),
+            address=readable(address),
         )
         replaces = self._named_by(presented)
         replaced = await self._store.start_session(session, replaces=replaces, now=now)
@@ -116,6 +117,8 @@ class Sessions:
         Raises:
             StoreUnavailable: It is not known to be ended.
         """
+        if not can_be_kept(session_id):
+            return False
         ended = await self._store.end_session(session_id, reason=reason, now=now, user_id=user_id)
         self._cache.forget_session(session_id)
         if ended is None:

@@ -14,6 +14,10 @@ DAY: Final = 24 * HOUR
 
 LATER: Final = NOW + HOUR
 
+ODD_TEXT: Final = " \x01\x7f\r\n\t'\"\\%_$.{}[] e\u0301 é \u202e\u2028\ufeff \uffff \U0001f98a\U0010ffff "
+"""What a store must give back as it is: white space around it, control characters, quotes and wildcards, an accent
+that stands alone and one that does not, marks of direction, the first and the last of Unicode's planes."""
+
 
 def a_session(**changes: Any) -> Session:
     """A live session that began at ``NOW``, with an idle limit of a day and an absolute limit of a week."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from handstamp.core.models import EndReason, Generations
 from handstamp.core.protocols import SessionStore
 from handstamp.testing.races import race
-from handstamp.testing.samples import DAY, HOUR, LATER, NOW, a_session
+from handstamp.testing.samples import DAY, HOUR, LATER, NOW, ODD_TEXT, a_session
 from handstamp.testing.session_end import SessionEndSuite
 from handstamp.testing.session_use import SessionUseSuite
 from handstamp.testing.steps import ended, is_started, started
@@ -21,6 +21,11 @@ class SessionStoreSuite(SessionUseSuite, SessionEndSuite):
         session = await started(store, a_session())
         assert await store.load_session(session.id) == session
         assert await peer.load_session(session.id) == session
+
+    async def test_text_of_a_session_comes_back_as_it_was_stored(self, store: SessionStore) -> None:
+        """Text comes back as it was stored, whatever characters are in it."""
+        session = await started(store, a_session(user_agent=ODD_TEXT, address=ODD_TEXT))
+        assert await store.load_session(session.id) == session
 
     async def test_start_ends_the_session_that_it_replaces(self, store: SessionStore) -> None:
         """The session named by ``replaces`` is ended with reason ``replaced`` in the same step."""

@@ -7,7 +7,7 @@ from handstamp.core.models import Identity
 from handstamp.core.protocols import UserStore
 from handstamp.testing.identities import IdentitySuite
 from handstamp.testing.races import race
-from handstamp.testing.samples import LATER, NOW, a_profile
+from handstamp.testing.samples import LATER, NOW, ODD_TEXT, a_profile
 from handstamp.testing.steps import signed_up
 
 
@@ -25,6 +25,16 @@ class UserStoreSuite(IdentitySuite):
     async def test_load_of_a_missing_user_is_none(self, store: UserStore) -> None:
         """A missing one is None, not an error."""
         assert await store.load_user("missing") is None
+
+    async def test_text_of_a_user_comes_back_as_it_was_stored(self, store: UserStore) -> None:
+        """Text comes back as it was stored, whatever characters are in it, and is found by it."""
+        odd = dict.fromkeys(("subject", "name", "username", "picture"), ODD_TEXT)
+        user = await signed_up(store, a_profile(email=f"e{ODD_TEXT}", **odd))
+        assert (user.email, user.name, user.username, user.picture) == (f"e{ODD_TEXT}", *[ODD_TEXT] * 3)
+        assert await store.load_user(user.id) == user
+        assert await store.find_users(ODD_TEXT) == (user,)
+        (identity,) = await store.list_identities(user.id)
+        assert identity.subject == ODD_TEXT
 
     async def test_find_gives_every_user_oldest_first(self, store: UserStore) -> None:
         """Every user whose id, e-mail address or username is ``handle``, oldest first."""

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from handstamp.core.lease import LEASE
+from handstamp.core.lease import HEARTBEAT_EVERY, LEASE
 from handstamp.core.models import NOTHING_CHANGED, UNKNOWN, Changes, EndReason
 from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.sql import SqlStore
+from handstamp.stores.sql.postgresql.changes import TRIGGERS
 from handstamp.stores.sql.postgresql.feed import MOST_TOLD
 from handstamp.testing import NOW, a_profile, a_session
 from parts.postgresql import RunningPostgresql
@@ -21,6 +22,11 @@ from parts.postgresql import RunningPostgresql
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("postgresql")]
 
 Psql = psycopg.Connection[tuple[object, ...]]
+
+MADE_AGAIN = (
+    f"CREATE TRIGGER sessions_updated {TRIGGERS['sessions_updated'][1]};"
+    "ALTER TABLE sessions ENABLE ALWAYS TRIGGER sessions_updated"
+)
 
 PATIENCE = 10.0
 """Seconds for what takes milliseconds on an idle machine, or a lease and a reconnection."""
@@ -203,6 +209,78 @@ async def test_a_feed_does_not_vouch_where_a_trigger_is_missing(postgresql_store
     await postgresql_store.migrate()
     assert (await first(feed)).everything
     feed.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TRIGGER sessions_updated ON sessions",
+        "ALTER TABLE sessions DISABLE TRIGGER sessions_updated",
+        "DROP FUNCTION handstamp_tell_id CASCADE",
+        "CREATE OR REPLACE FUNCTION handstamp_tell_id() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "ALTER TABLE sessions RENAME TO others",
+    ],
+)
+async def test_triggers_that_go_while_a_feed_listens_are_missed_within_the_lease(
+    feed: ChangeFeed, psql: Psql, statement: str
+) -> None:
+    """The next heartbeat is not sent: some second, and three where the machine has no time."""
+    psql.execute(statement.encode())
+    gone = time.monotonic()
+    assert await first(feed, coherent=False) is UNKNOWN
+    assert time.monotonic() - gone < LEASE
+    await asyncio.sleep(2 * HEARTBEAT_EVERY)
+    assert feed.poll(NOW) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("off", "on"),
+    [
+        (
+            "ALTER TABLE sessions DISABLE TRIGGER sessions_updated",
+            "ALTER TABLE sessions ENABLE ALWAYS TRIGGER sessions_updated",
+        ),
+        ("DROP TRIGGER sessions_updated ON sessions", MADE_AGAIN),
+    ],
+)
+async def test_what_was_done_while_triggers_were_off_is_noticed(
+    feed: ChangeFeed, psql: Psql, off: str, on: str
+) -> None:
+    """They are as they were when the next heartbeat is sent, and yet others: everything may have changed."""
+    psql.execute(off.encode())
+    psql.execute("UPDATE sessions SET ended_at = 1 WHERE id = 'one'")
+    psql.execute(on.encode())
+    assert await first(feed, coherent=False) is UNKNOWN
+    assert (await first(feed)).everything
+    psql.execute("UPDATE sessions SET ended_at = 1 WHERE id = 'two'")
+    assert (await first(feed)).sessions == ("two",)
+
+
+async def test_nobody_hears_the_heartbeats_of_others(feed: ChangeFeed, postgresql_url: str) -> None:
+    """In the channel of changes there is nothing while nothing changes, however many processes there are."""
+    async with await psycopg.AsyncConnection.connect(postgresql_url, autocommit=True) as process:
+        await process.execute("LISTEN handstamp")
+        assert [heard async for heard in process.notifies(timeout=2 * HEARTBEAT_EVERY)] == []
+    assert feed.poll(NOW) is NOTHING_CHANGED
+
+
+async def test_a_heartbeat_comes_behind_what_was_committed_before_it(feed: ChangeFeed, postgresql_url: str) -> None:
+    """In another channel, by another connection: one queue, in the order of the commits."""
+    async with (
+        await psycopg.AsyncConnection.connect(postgresql_url, autocommit=True) as process,
+        await psycopg.AsyncConnection.connect(postgresql_url, autocommit=True) as one,
+        await psycopg.AsyncConnection.connect(postgresql_url, autocommit=True) as other,
+    ):
+        await process.execute("LISTEN beats")
+        await process.execute("LISTEN handstamp")
+        sent: list[tuple[str, str]] = []
+        for number in range(200):
+            for connection, channel in ((one, "handstamp"), (other, "beats")):
+                await connection.execute("SELECT pg_notify(%s, %s)", (channel, f"session:{number}"))
+                sent.append((channel, f"session:{number}"))
+        heard = [(one.channel, one.payload) async for one in process.notifies(timeout=PATIENCE, stop_after=len(sent))]
+    assert heard == sent
+    assert len((await first(feed)).sessions) == 200
 
 
 async def test_a_feed_cannot_tell_after_a_fork(feed: ChangeFeed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,25 @@ def triggers_at_fault(run: Run) -> list[str]:
     ]
 
 
+# A row of a catalogue has the number of the transaction that wrote it. What was dropped and made again has another
+# one, and so has what was switched off and on, however quickly; comparing definitions would miss both.
+STATE: Final = """
+SELECT coalesce(string_agg(made, ' ' ORDER BY made), '') AS state FROM (
+    SELECT oid || ':' || xmin AS made FROM pg_trigger
+    WHERE tgrelid IN (to_regclass('sessions'), to_regclass('users'), to_regclass('user_roles'))
+    AND NOT tgisinternal
+    UNION ALL
+    SELECT oid || ':' || xmin FROM pg_proc WHERE oid IN (
+        to_regproc('handstamp_tell_id'), to_regproc('handstamp_tell_user_id'),
+        to_regproc('handstamp_tell_everything')
+    )
+) AS ours"""
+"""A text that is another one as soon as a trigger or function was changed, or made anew."""
+
+BEAT: Final = f"SELECT pg_notify(%s, %s) FROM ({STATE}) AS found WHERE state = %s"  # noqa: S608  constants
+"""Sends a notification where the triggers are still what they were, by their ``STATE``; else it gives no row."""
+
+
 def install(run: Run) -> None:
     """Make functions and triggers anew, and let every feed say that everything has changed."""
     for name, body in FUNCTIONS.items():

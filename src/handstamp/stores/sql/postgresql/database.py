@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.models import Session, User
 from handstamp.core.protocols import ChangeFeed
-from handstamp.stores.sql.postgresql.changes import CHANNEL
+from handstamp.stores.sql.postgresql.changes import BEAT, STATE
 from handstamp.stores.sql.postgresql.connect import Driver, Place
 from handstamp.stores.sql.postgresql.connections import Connections
 from handstamp.stores.sql.postgresql.errors import is_refusal
@@ -20,8 +20,6 @@ from handstamp.stores.sql.postgresql.feed import PostgresqlFeed
 from handstamp.stores.sql.postgresql.migrate import check, migrate, refusal_or_outage
 
 T = TypeVar("T")
-
-_NOTIFY = f"SELECT pg_notify('{CHANNEL}', %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +117,26 @@ class PostgresqlDatabase:
         """
         return await self._here().connect()
 
-    async def notify(self, payload: str, *, limit: float) -> None:
-        """Send a notification by a connection that loads sessions, within ``limit`` seconds.
+    async def state(self) -> str:
+        """What the triggers are now: another text as soon as one was changed, or made anew.
+
+        Raises:
+            StoreUnavailable: The database cannot be asked.
+        """
+        ((state,),) = await self._here().look_up(lambda reader, limit: reader.rows(STATE, limit=limit))
+        return str(state)
+
+    async def beat(self, channel: str, mark: str, *, state: str, limit: float) -> bool:
+        """Send a notification, if the triggers have this state; whether they have.
+
+        It is sent by a connection that loads sessions, within ``limit`` seconds.
 
         Raises:
             StoreUnavailable: It could not be sent.
         """
-        await self._here().look_up(lambda reader, _limit: reader.rows(_NOTIFY, payload, limit=limit))
+        return bool(
+            await self._here().look_up(lambda reader, _limit: reader.rows(BEAT, channel, mark, state, limit=limit))
+        )
 
     def _here(self) -> Connections:
         """The connections of the running event loop; those of loops that were closed are let go."""

@@ -1,8 +1,9 @@
 """The change feed of PostgreSQL: one connection that listens, read as soon as something arrives.
 
 Three things that this relies on, from the manual's page on NOTIFY and its source (``async.c``): notifications of all
-transactions go through one queue in the order of their commits; a transaction that commits wakes every listening
-session before its client is answered; a session that listens gets all that is committed after LISTEN has returned.
+transactions, whatever their channel, go through one queue in the order of their commits; a transaction that commits
+wakes every listening session before its client is answered; a session that listens gets all that is committed after
+LISTEN has returned.
 
 The event loop reads the socket in a callback, not in a task. What arrived before a request is therefore known before
 the code that answers that request runs, even where a handler has held up the loop.
@@ -10,6 +11,13 @@ the code that answers that request runs, even where a handler has held up the lo
 Heartbeats are sent by the connections that load sessions, not by the listening one. So each that comes back proves
 that the server which answers us is the server at which we listen, and that a transaction of another connection
 reaches us: what the listening connection tells itself would come back from a server that everybody else has left.
+They go to a channel that this feed alone listens to, so that nobody hears those of others. As there is one queue,
+they come behind every change that was committed before they were sent, as they would in one channel:
+``PreCommit_Notify`` takes a lock before it writes to the queue, and keeps it until the commit; a session reads the
+queue from front to back, and passes over what is in channels of others.
+
+A heartbeat is sent only where the triggers are what they were when the feed began, which is looked up in the
+statement that sends it. One that comes back says, too, that changes were told until it was sent.
 """
 
 import asyncio
@@ -23,8 +31,10 @@ from typing import Final, Protocol
 import psycopg
 
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
+from handstamp.core.ids import new_session_id
 from handstamp.core.lease import HEARTBEAT_EVERY, LEASE, Lease
 from handstamp.core.models import NOTHING_CHANGED, UNKNOWN, Changes
+from handstamp.stores.sql.postgresql.changes import CHANNEL
 from handstamp.stores.sql.postgresql.connect import Driver
 from handstamp.stores.sql.postgresql.listener import listen
 
@@ -35,7 +45,6 @@ _FIRST_DELAY: Final = 0.1
 _LONGEST_DELAY: Final = 5.0
 """Seconds before a lost connection is made anew; each time twice as long."""
 
-BEAT: Final = "beat"
 _KINDS: Final = ("session", "user")
 
 _LOG: Final = logging.getLogger("handstamp.store")
@@ -48,12 +57,16 @@ class Source(Protocol):
         """A connection of its own."""
         ...
 
+    async def state(self) -> str:
+        """What the triggers are: another text as soon as one was changed, or made anew."""
+        ...
+
     async def check(self) -> None:
         """See that the triggers are there."""
         ...
 
-    async def notify(self, payload: str, *, limit: float) -> None:
-        """Send a notification by a connection that loads sessions."""
+    async def beat(self, channel: str, mark: str, *, state: str, limit: float) -> bool:
+        """Notify by a connection that loads sessions, if the triggers have this state; whether they have."""
         ...
 
 
@@ -68,6 +81,7 @@ class PostgresqlFeed:
         self._process = os.getpid()
         self._closed = False
         self._lease = Lease()
+        self._channel = f"{CHANNEL}_{new_session_id()}"
         self._told = _Told()
         self._opened = ExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -136,32 +150,36 @@ class PostgresqlFeed:
 
         Raises:
             psycopg.Error, OSError, StoreUnavailable: It was lost, or there is none.
-            ConfigurationError: The triggers are not there.
+            ConfigurationError: The triggers are not there, or were changed while the feed listened.
         """
         connection = await self._source.listening_connection()
         with ExitStack() as self._opened:
-            lost = await listen(connection, self._hear, self._opened)
+            lost = await listen(connection, self._channel, self._hear, self._opened)
+            state = await self._source.state()  # before the check: what is changed after it is another state
             await self._source.check()
             began = time.monotonic()
             while not lost.done():
-                await self._beat(self._lease.beat(time.monotonic()))
+                await self._beat(self._lease.beat(time.monotonic()), state)
                 await asyncio.wait([lost], timeout=HEARTBEAT_EVERY)
                 now = time.monotonic()
                 if not self._lease.holds(now) and now - began > LEASE:
                     raise TimeoutError("no heartbeat has come back")
             raise lost.result()
 
-    async def _beat(self, mark: str) -> None:
+    async def _beat(self, mark: str, state: str) -> None:
         try:
-            await self._source.notify(f"{BEAT}:{mark}", limit=HEARTBEAT_EVERY)
+            as_it_was = await self._source.beat(self._channel, mark, state=state, limit=HEARTBEAT_EVERY)
         except StoreUnavailable:
             _LOG.debug("a heartbeat could not be sent", exc_info=True)  # the lease runs out by itself
+            return
+        if not as_it_was:
+            raise ConfigurationError("what tells the changes was changed itself")
 
-    def _hear(self, payload: str) -> None:
-        kind, _, key = payload.partition(":")
-        if kind == BEAT:
-            self._lease.came_back(key)
+    def _hear(self, channel: str, payload: str) -> None:
+        if channel == self._channel:
+            self._lease.came_back(payload)
         else:
+            kind, _, key = payload.partition(":")
             self._told.add(kind, key)
 
 

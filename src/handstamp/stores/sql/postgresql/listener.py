@@ -12,12 +12,14 @@ from handstamp.stores.sql.postgresql.connect import Driver
 Lost = asyncio.Future[psycopg.Error]
 
 
-async def listen(connection: Driver, hear: Callable[[str], None], opened: ExitStack) -> Lost:
+async def listen(connection: Driver, private: str, hear: Callable[[str, str], None], opened: ExitStack) -> Lost:
     """Listen, from when this returns until ``opened`` is closed, which closes the connection too.
 
     Args:
         connection: One of its own; nothing else is asked of it.
-        hear: Called with each notification, in the event loop, before any task runs that what arrives later begins.
+        private: The name of a channel that nobody else listens to, beside the one for changes.
+        hear: Called with the channel and the payload of each notification, in the event loop, before any task runs
+            that what arrives later begins.
         opened: Takes what is to be let go.
 
     Returns:
@@ -34,15 +36,16 @@ async def listen(connection: Driver, hear: Callable[[str], None], opened: ExitSt
         try:
             line.consume_input()
             while (notification := line.notifies()) is not None:
-                hear(notification.extra.decode(errors="replace"))
+                hear(notification.relname.decode(errors="replace"), notification.extra.decode(errors="replace"))
         except psycopg.Error as error:
             loop.remove_reader(socket)
             if not lost.done():
                 lost.set_result(error)
 
     # What arrives together with the answer to LISTEN is read by the driver.
-    connection.add_notify_handler(lambda notification: hear(notification.payload))
-    await connection.execute(f"LISTEN {CHANNEL}".encode())
+    connection.add_notify_handler(lambda notification: hear(notification.channel, notification.payload))
+    for channel in (f'"{private}"', CHANNEL):
+        await connection.execute(f"LISTEN {channel}".encode())
     socket = line.socket
     loop.add_reader(socket, read)
     opened.callback(loop.remove_reader, socket)

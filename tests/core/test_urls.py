@@ -1,10 +1,10 @@
-"""Values as text that may be shown."""
+"""URLs of stores as they may be shown."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstamp.cli.knobs import masked
+from handstamp.core.urls import masked
 
 
 @pytest.mark.parametrize(
