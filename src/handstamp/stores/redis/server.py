@@ -154,7 +154,9 @@ def _driver(address: str, time_limit: float) -> Any:  # the driver leaves half o
         decode_responses=True,
         encoding_errors="replace",
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=time_limit,
+        # Not the driver's time limit for what it sends: until Python 3.12 it swallows the cancellation of whoever is
+        # cancelled there (wait_for), and closing would wait for ever. All that is asked has a limit here.
+        socket_timeout=None,
         socket_connect_timeout=time_limit,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
