@@ -1,4 +1,4 @@
-"""Kills processes in the midst of their work, and compares what they had been answered with what is there afterwards."""
+"""Kills processes in the midst of their work, and compares what they were answered with what is there then."""
 
 import json
 import os
@@ -142,8 +142,6 @@ def crowd(place: Place, workers: int = WORKERS) -> Generator[Crowd]:
         yield one
     finally:
         one.close()
-
-
 
 
 class Account:

@@ -1,7 +1,7 @@
 """Processes that sign people in and out and rotate their tokens until they are killed, and one that looks on.
 
-``python -m parts.crowd work NAME PLACE`` and ``python -m parts.crowd watch PLACE``, where PLACE is JSON. What they are
-answered stands in ledgers, in the folder of the place.
+``python -m parts.crowd work NAME PLACE`` and ``python -m parts.crowd watch PLACE``, where PLACE is JSON. What
+they are answered stands in ledgers, in the folder of the place.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -95,9 +95,9 @@ class Worker:
         if len(live) < FEWEST:
             await self._sign_in(person, live)
         elif len(live) > MOST:
-            await self._sign_out(live)
+            await self._sign_out(person, live)
         else:
-            await _CHOICE.choice((lambda _: self._sign_in(person, live), self._rotate, self._sign_out))(live)
+            await _CHOICE.choice((self._sign_in, self._rotate, self._sign_out))(person, live)
 
     async def _sign_in(self, person: str, live: tuple[Session, ...]) -> None:
         now = self._auth.clock()
@@ -112,7 +112,7 @@ class Worker:
             self._ledger.write(OVER, before.id, EndReason.REPLACED.value)
         self._tokens[issued.session.id] = issued.token, now
 
-    async def _rotate(self, live: tuple[Session, ...]) -> None:
+    async def _rotate(self, _person: str, live: tuple[Session, ...]) -> None:
         session = _CHOICE.choice(live)
         check, now = (await self._auth.open()).check, self._auth.clock()
         try:
@@ -126,7 +126,7 @@ class Worker:
             self._ledger.write(SENT, session.id, generations.issued, generations.confirmed)
             self._tokens[session.id] = issued.token, now
 
-    async def _sign_out(self, live: tuple[Session, ...]) -> None:
+    async def _sign_out(self, _person: str, live: tuple[Session, ...]) -> None:
         session, chance, now = _CHOICE.choice(live), _CHOICE.random(), self._auth.clock()
         if chance < 0.03:
             reason = EndReason.PASSWORD_CHANGED
@@ -191,7 +191,7 @@ class Onlooker:
             await asyncio.sleep(0.001)
         await self._look()
         for session_id, at in self._ended.items():
-            await _answered(lambda session_id=session_id, at=at: self._ask(session_id, at))
+            await _answered(self._ask(session_id, at))
         (self._folder / "seen").write_text(json.dumps(asdict(self._seen)))
 
     async def _look(self) -> None:
@@ -205,14 +205,14 @@ class Onlooker:
             if session_id not in self._ended:
                 self._ended[session_id] = at
                 self._seen.warm += session_id in self._tokens
-            if await _answered(lambda session_id=session_id, at=at: self._ask(session_id, at)):
+            if await _answered(self._ask(session_id, at)):
                 self._fresh.pop(session_id, None)
         for session_id in list(self._moved)[-5:]:
             self._moved.pop(session_id, None)
-            await _answered(lambda session_id=session_id: self._warm(session_id))
+            await _answered(self._warm(session_id))
         if self._ended:
             some = _CHOICE.choice(list(self._ended))
-            await _answered(lambda: self._ask(some, self._ended[some]))
+            await _answered(self._ask(some, self._ended[some]))
 
     async def _warm(self, session_id: str) -> bool:
         """Be the browser of a session until an answer stays in memory."""
@@ -253,10 +253,10 @@ class Onlooker:
         return False
 
 
-async def _answered(ask: Callable[[], Awaitable[bool]]) -> bool:
+async def _answered(answer: Awaitable[bool]) -> bool:
     """What was answered; where nobody was there to answer, False."""
     try:
-        return await ask()
+        return await answer
     except StoreUnavailable:
         await asyncio.sleep(_AGAIN)
         return False
