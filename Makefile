@@ -16,7 +16,7 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench revocation scale docs fuzz mutants clean node chromium wrk redis
+.PHONY: help install demo check test bench revocation scale docs fuzz soak mutants clean node chromium wrk redis
 
 help: ## List what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ docs: $(VENV)/.dev ## Build the documentation into build/site; a warning is an e
 
 fuzz: $(VENV)/.dev ## Run the property tests with many more examples, new ones each time.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=fuzz -m "hypothesis and not network and not browser"
+
+soak: $(VENV)/.dev redis ## Kill processes and servers in the midst of 10,000 operations at each store.
+	SOAK_OPERATIONS=10000 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m soak
 
 mutants: $(VENV)/.dev ## Break core and services on purpose and see whether a test notices.
 	VECTORS_DIR=$(VECTORS_DIR) $(BIN)/mutmut run --max-children $(JOBS)

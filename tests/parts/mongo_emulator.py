@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,27 @@ START_LIMIT = 30.0
 """Seconds; it takes a third of one on an idle machine."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunningEmulator:
     """Where it is."""
 
     port: int
-    process: "subprocess.Popen[bytes]"
+    command: list[str]
+    log: Path
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.log.parent, stdout=output, stderr=subprocess.STDOUT
+            )
+        _wait_until_ready(self.process, self.port, self.log)
+
+    def kill(self) -> None:
+        """End it where it stands. What it had not given to the system is gone."""
+        self.process.kill()
+        self.process.wait(10)
 
     def new_url(self) -> str:
         """The URL of a database that nobody has used."""
@@ -60,22 +75,18 @@ class RunningEmulator:
 
 
 @contextmanager
-def running_emulator(folder: Path, *options: str) -> Generator[RunningEmulator]:
+def running_emulator(folder: Path, *options: str, storage: str = ":memory:") -> Generator[RunningEmulator]:
     """The emulator on a free port with nothing in it, until the block ends; its log is in the folder."""
     port = free_port()
-    program = Path(sys.executable).with_name("secantusd-py")
-    where = ["--host", "127.0.0.1", "--port", str(port), "--storage-path", ":memory:"]
-    log = folder / f"{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [program, *where, "--log-level", "WARNING", *options], cwd=folder, stdout=output, stderr=subprocess.STDOUT
-        )
+    program = str(Path(sys.executable).with_name("secantusd-py"))
+    where = ["--host", "127.0.0.1", "--port", str(port), "--storage-path", storage]
+    emulator = RunningEmulator(port, [program, *where, "--log-level", "WARNING", *options], folder / f"{port}.log")
     try:
-        _wait_until_ready(process, port, log)
-        yield RunningEmulator(port, process)
+        emulator.start()
+        yield emulator
     finally:
-        process.terminate()
-        process.wait(10)
+        emulator.process.terminate()
+        emulator.process.wait(10)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

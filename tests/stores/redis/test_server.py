@@ -224,6 +224,26 @@ async def test_the_rights_that_the_page_on_operating_names_are_enough(own_server
     await store.close()
 
 
+async def test_whoever_is_cancelled_stops_wherever_it_stands(own_server: RedisServer) -> None:
+    """While it connects, sends or reads: none goes on as if nobody had asked it to stop."""
+    for steps in range(30):
+        store = RedisStore(own_server.url)
+        await store.open()
+        await store._server._of_loops[asyncio.get_running_loop()].close()  # so that it connects again
+
+        async def ask_and_wait(store: RedisStore = store) -> None:
+            await store.load_session("one")
+            await asyncio.sleep(60)
+
+        task = asyncio.create_task(ask_and_wait())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=0.2)
+        assert done, steps
+        await store.close()
+
+
 def test_the_connections_of_a_loop_that_is_gone_are_not_kept(own_server: RedisServer) -> None:
     """Test clients run each request on a loop of its own."""
     server = Server(own_server.url, time_limit=0.5)

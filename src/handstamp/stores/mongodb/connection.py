@@ -24,7 +24,8 @@ from handstamp.stores.mongodb.shape import Database, Document
 
 T = TypeVar("T")
 
-_MAJORITY: Final = WriteConcern("majority")
+# In their journals, too, where the replica set is set to be quicker than that (writeConcernMajorityJournalDefault).
+_MAJORITY: Final = WriteConcern("majority", j=True)
 _FAREWELL: Final = 0.5
 _FORM: Final = "mongodb://host:27017/database"
 
