@@ -75,7 +75,7 @@ async def purge(url: str, known: str, *, now: float, alone: float) -> Purge:
             await asyncio.sleep(alone)
         async with another_process(url) as beside:
             began = time.perf_counter()
-            rows = await upkeep.sweep(now=now - DAY / 2)
+            rows = (await Upkeep(store, lambda: now - DAY / 2).sweep()).sessions
             seconds = time.perf_counter() - began
         async with (
             repeated(lambda: sign_in(store)) as writes,
@@ -83,7 +83,7 @@ async def purge(url: str, known: str, *, now: float, alone: float) -> Purge:
             repeated(lambda: asyncio.sleep(PAUSE)) as turns,
         ):
             began = time.perf_counter()
-            rows += await upkeep.sweep(now=now)
+            rows += (await upkeep.sweep()).sessions
             seconds += time.perf_counter() - began
     finally:
         await store.close()

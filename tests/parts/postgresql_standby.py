@@ -12,7 +12,7 @@ from parts.postgresql import RunningPostgresql
 class _Standby(RunningPostgresql):
     def __init__(self, primary: RunningPostgresql, folder: Path) -> None:
         self._primary = primary
-        super().__init__(folder, primary._programs, primary._user)
+        super().__init__(folder, primary._programs, primary._user, {})
 
     def _run(self, program: str, *arguments: str) -> None:
         del program, arguments  # its files are a copy of the primary's

@@ -76,7 +76,7 @@ def migrated(database: str | None, sessions: str | None) -> bool:
     return asyncio.run(run())
 
 
-def purged(database: str | None) -> Swept:
+def purged(database: str | None, sessions: str | None) -> Swept:
     """Sweep once, as a running application does each hour; what was removed.
 
     Raises:
@@ -87,7 +87,7 @@ def purged(database: str | None) -> Swept:
     async def run() -> Swept:
         store = lasting_store(database)
         swept = Swept()
-        async with _all_open(store, lasting_sessions(store)) as stores:
+        async with _all_open(store, lasting_sessions(sessions, store)) as stores:
             for one in stores:
                 swept += await Upkeep(one, time.time).sweep()  # noqa: TID251  a lease is renewed while time passes
         return swept

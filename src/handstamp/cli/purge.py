@@ -5,16 +5,18 @@ from dataclasses import asdict
 import typer
 
 from handstamp.cli.output import AsJson, print_json
-from handstamp.cli.place import Data, Database, chosen_database
+from handstamp.cli.place import Data, Database, Sessions, Where
 from handstamp.core.errors import HandstampError
 
 
-def purge(*, database: Database = None, data: Data = None, as_json: AsJson = False) -> None:
+def purge(
+    *, database: Database = None, sessions: Sessions = None, data: Data = None, as_json: AsJson = False
+) -> None:
     """Remove what has expired, now, beside running processes. They do it by themselves once an hour."""
-    chosen = chosen_database(database, data)
+    where = Where(database, sessions, data)
     from handstamp.cli.administration import purged  # noqa: PLC0415  services and store take 200 ms
 
-    swept = purged(chosen)
+    swept = purged(where.database_url, where.sessions)
     if as_json:
         print_json(asdict(swept))
     else:
