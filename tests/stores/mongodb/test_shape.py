@@ -164,15 +164,15 @@ async def test_every_query_finds_its_documents_by_an_index(
 
 
 async def test_every_write_is_for_a_majority(store: MongoStore, commands: Commands) -> None:
-    """Each write, or the commit of its transaction, waits for a majority; each read sees what a majority has."""
+    """Each write, or the commit of its transaction, waits for the journals of a majority; reads see what that has."""
     await use_every_verb(store)
     for command in commands.sent:
         name = next(iter(command))
         in_transaction = "autocommit" in command
         if name in {"insert", "update", "delete", "findAndModify"} and not in_transaction:
-            assert command["writeConcern"] == {"w": "majority"}, command
+            assert command["writeConcern"] == {"w": "majority", "j": True}, command
         if name == "commitTransaction":
-            assert command["writeConcern"]["w"] == "majority"
+            assert command["writeConcern"].items() >= {"w": "majority", "j": True}.items()
         if name == "find" and not in_transaction:
             assert command["readConcern"]["level"] == "majority"
         if command.get("startTransaction"):
