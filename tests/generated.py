@@ -69,7 +69,7 @@ def settings_page() -> str:
         (f"`{name}`", f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
-    return _page(SETTINGS.format(table=_table(("setting", "variable", "default", "what it does"), rows)))
+    return _page(SETTINGS.format(table=table(("setting", "variable", "default", "what it does"), rows)))
 
 
 def errors_page() -> str:
@@ -83,9 +83,9 @@ def errors_page() -> str:
     logins = [(f"`{reason}`", str(answer.status), answer.title) for reason, answer in LOGIN_ANSWERS.items()]
     return _page(
         ERRORS.format(
-            codes=_table(("code", "status", "cookies deleted", "meaning"), codes),
-            ends=_table(("reason", "what people are told"), ends),
-            logins=_table(("reason", "status", "what people are told"), logins),
+            codes=table(("code", "status", "cookies deleted", "meaning"), codes),
+            ends=table(("reason", "what people are told"), ends),
+            logins=table(("reason", "status", "what people are told"), logins),
             seconds=f"{REPLACED_KEEPS_COOKIE:g}",
         )
     )
@@ -99,7 +99,8 @@ def _page(text: str) -> str:
     return f"{title}\n\n<!-- {HOW} -->\n{rest}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
 

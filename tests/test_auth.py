@@ -12,7 +12,7 @@ import pytest
 
 from handmade import OTHER_SECRET, SECRET
 from handstamp.auth import Auth, store_at
-from handstamp.core.errors import ConfigurationError, InvalidToken, SessionEnded
+from handstamp.core.errors import ConfigurationError, InvalidToken, SessionEnded, StoreUnavailable
 from handstamp.core.models import EndReason, Profile
 from handstamp.services.sessions import Issued
 from handstamp.stores.memory import MemoryStore
@@ -329,3 +329,16 @@ async def test_both_stores_are_swept() -> None:
 def test_a_mongodb_url_names_its_store(url: str) -> None:
     """With either scheme; nothing is connected yet."""
     assert type(store_at(url)).__name__ == "MongoStore"
+
+
+async def test_a_store_that_cannot_be_opened_is_tried_once_for_all_who_wait() -> None:
+    """Each hears so when the first does, and whoever comes later tries again (N8)."""
+    store = AdverseStore(pauses=(3,))
+    store.down = {"open"}
+    auth = Auth(store, **PUBLIC)
+    outcomes = await asyncio.gather(*(auth.open() for _ in range(20)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+    assert store.asked["open"] == 1
+    store.down = set()
+    assert await auth.open() is auth.services
+    await auth.close()

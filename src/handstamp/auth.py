@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp
 
-from handstamp.core.errors import ConfigurationError
+from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.models import User
 from handstamp.core.protocols import ChangeFeed, Clock, SessionBackend, Store
@@ -95,6 +95,7 @@ class Auth:
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self.flow_sealer = Sealer(secrets, Purpose.FLOW)
         self.services: Services | None = None
+        self._failures = 0
 
     async def open(self) -> Services:
         """Open the store if it is not open yet; the use cases.
@@ -108,12 +109,16 @@ class Auth:
         """
         if self.services is not None:
             return self.services
+        failures = self._failures
         async with self._lock:
             if self.services is None:
-                for store in self._stores:
-                    if self.settings.on_loopback:
-                        await store.migrate()
-                    await store.open()
+                if self._failures != failures:  # of those who come together one waits for its time limit, not each
+                    raise StoreUnavailable("the store could not be opened a moment ago")
+                try:
+                    await self._open_stores()
+                except StoreUnavailable:
+                    self._failures += 1
+                    raise
                 self.services = self._wire()
         return self.services
 
@@ -150,6 +155,12 @@ class Auth:
         from handstamp.web.application import application  # noqa: PLC0415  the routes load when they are mounted
 
         return application(self, self.methods)
+
+    async def _open_stores(self) -> None:
+        for store in self._stores:
+            if self.settings.on_loopback:
+                await store.migrate()
+            await store.open()
 
     @property
     def _opened(self) -> Services:

@@ -96,6 +96,22 @@ class RunningPostgresql:
         os.kill(found[0], signal.SIGKILL)
 
     @contextmanager
+    def held(self) -> Generator[None]:
+        """Nothing of it does anything until the block ends; new connections wait in the system's queue."""
+        assert self._process is not None
+        postmaster = self._process.pid
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children")
+        os.kill(postmaster, signal.SIGSTOP)
+        held = [postmaster, *map(int, children.read_text(encoding="ascii").split())]
+        for process in held[1:]:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in reversed(held):
+                os.kill(process, signal.SIGCONT)
+
+    @contextmanager
     def database(self) -> Generator[str]:
         """The URL of an empty database, until the block ends. Its language knows the case of all letters."""
         name = f"test_{uuid4().hex}"

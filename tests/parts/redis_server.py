@@ -69,6 +69,15 @@ class RedisServer:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Hold it until the block ends."""
+        self.hold()
+        try:
+            yield
+        finally:
+            self.let_go()
+
     def stop(self) -> None:
         """End it; what it kept is gone."""
         if self._process is not None:

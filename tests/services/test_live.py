@@ -263,6 +263,36 @@ async def test_a_store_that_is_down_is_not_asked_at_each_look(house: House) -> N
     assert {opened.reason for opened in kept} == {None}
 
 
+async def test_an_outage_does_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A feed that says at each look that it cannot tell is no reason for the next look (N8)."""
+    monkeypatch.setattr(watch, "POLL_EVERY", 0.01)
+    house = House()
+    opened = await house.open(vouched=False)
+    house.store.down = {"load_session"}
+    polls = 0
+
+    class Silent:
+        """Cannot tell."""
+
+        def poll(self, now: float) -> Changes:
+            """Counted."""
+            nonlocal polls
+            del now
+            polls += 1
+            assert polls < 1_000, "it never lets go"
+            return UNKNOWN
+
+        def close(self) -> None:
+            """Nothing to let go of."""
+
+    for feed in house.store.feeds:
+        feed.inner = Silent()
+    await asyncio.sleep(0.1)
+    assert 1 < polls < 100
+    assert opened.reason is None
+    await house.live.close()
+
+
 async def test_without_a_feed_everybody_is_asked_for_now_and_then(house: House) -> None:
     """A feed that can never vouch for anybody, over a store that answers: the store's word counts."""
     for feed in house.store.feeds:

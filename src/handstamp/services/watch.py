@@ -115,11 +115,14 @@ class Watch:
         """Note whom to look at; look at once where it concerns somebody who is here."""
         if not self._open:  # nobody looks, so what is noted would stay and grow
             return
+        suspects = {session_id for session_id in changes.sessions if session_id in self._open}
         if changes.everything:
-            self._suspects.update(self._open)
-        self._suspects.update(session_id for session_id in changes.sessions if session_id in self._open)
+            suspects.update(self._open)
+        self._suspects |= suspects
         self._users.update(changes.users)
-        if self._suspects or self._users:
+        # Not for those who are in doubt already: a feed that cannot tell says so at each look, which would then be
+        # followed by the next at once, as long as the store cannot be asked about them.
+        if suspects or changes.users:
             self._nudged.set()
 
     async def look(self, *, now: float) -> None:

@@ -41,9 +41,10 @@ def application(host: Host, methods: Sequence[LoginMethod]) -> ASGIApp:
         return PlainTextResponse("ok\n", headers={"Cache-Control": NO_STORE})
 
     async def readyz(_: Request) -> Response:
-        """The store can be asked; 503 ``store_unavailable`` otherwise."""
+        """The stores of users and of sessions can be asked; 503 ``store_unavailable`` otherwise."""
         services = host.services or await host.open()
         await services.accounts.list(limit=1)
+        await services.sessions.list("nobody", now=host.clock())
         return PlainTextResponse("ready\n", headers={"Cache-Control": NO_STORE})
 
     app = Starlette(

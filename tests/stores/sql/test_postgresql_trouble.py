@@ -18,7 +18,9 @@ from handstamp.auth import store_at
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.models import EndReason
 from handstamp.stores.sql import SqlStore
+from handstamp.stores.sql.postgresql import PostgresqlDatabase
 from handstamp.stores.sql.postgresql.connections import WRITERS
+from handstamp.stores.sql.postgresql.reader import READERS, WAIT_FOR_FREE
 from handstamp.testing import CALLERS, NOW, a_profile, a_session
 from parts.ports import free_port
 from parts.postgresql import RunningPostgresql
@@ -138,6 +140,21 @@ async def test_more_callers_than_connections_do_not_wait_for_ever(hasty: SqlStor
         assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
         assert time.monotonic() - began < 10 * TIME_LIMIT
     assert await hasty.load_session("one") is None
+
+
+async def test_a_queue_that_moves_is_no_outage(postgresql_store: SqlStore) -> None:
+    """Those at its end wait for longer than anybody would wait for connections that hang."""
+    database = postgresql_store._database
+    assert isinstance(database, PostgresqlDatabase)
+    here, slow = database._here(), WAIT_FOR_FREE * 0.6
+    began = time.monotonic()
+    await asyncio.gather(
+        *(
+            here.look_up(lambda reader, limit: reader.rows(f"SELECT pg_sleep({slow})", limit=limit))
+            for _ in range(3 * READERS)
+        )
+    )
+    assert time.monotonic() - began > 3 * slow > WAIT_FOR_FREE
 
 
 async def test_a_server_that_cannot_be_written_can_still_be_read(postgresql_store: SqlStore, psql: Psql) -> None:

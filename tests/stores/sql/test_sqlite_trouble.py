@@ -7,8 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -22,9 +21,9 @@ from handstamp.core.models import EndReason
 from handstamp.stores.sql import SqlStore
 from handstamp.stores.sql.sqlite import SqliteDatabase
 from handstamp.testing import CALLERS, NOW, a_profile, a_session
+from parts.sqlite_file import locked, read_only
 
 TIME_LIMIT = 0.2
-NOBODY = 65534
 
 OLD_CHANGES = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12000)
@@ -50,15 +49,6 @@ def make_empty(path: Path) -> None:
 def make_other(path: Path) -> None:
     """Make a file that is no database."""
     path.write_bytes(b"no database at all" * 100)
-
-
-@contextmanager
-def locked(database: Path) -> Generator[None]:
-    """Another writer is in the midst of a transaction."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 @pytest.mark.parametrize(
@@ -262,25 +252,6 @@ def shared_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
-
-
-@contextmanager
-def read_only(folder: Path) -> Generator[None]:
-    """The folder and its files cannot be written, not even by the owner of the process."""
-    files = list(folder.iterdir())
-    for path in files:
-        path.chmod(0o444)
-    folder.chmod(0o555)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(NOBODY)  # root may write everything
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-        folder.chmod(0o755)
-        for path in files:
-            path.chmod(0o600)
 
 
 async def test_a_database_that_cannot_be_written_can_be_read_and_watched(shared_folder: Path) -> None:

@@ -15,7 +15,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from handstamp.core.cookies import cookies_with_prefix, delete_flow_cookie, flow_cookie, read_cookie
-from handstamp.core.errors import HandstampError, InvalidRequest, InvalidToken, LoginFailed, Unauthenticated
+from handstamp.core.errors import (
+    HandstampError,
+    InvalidRequest,
+    InvalidToken,
+    LoginFailed,
+    StoreUnavailable,
+    Unauthenticated,
+)
 from handstamp.core.redirects import SafeRedirect
 from handstamp.login.oauth.client import new_client, perform
 from handstamp.login.oauth.exchange import FLOW_UNKNOWN, Exchange, parse_form
@@ -208,11 +215,12 @@ class OAuthRoutes:
     async def _record_failure(self, request: Request, error: HandstampError, flow: Flow | None) -> None:
         """Record what happened to a flow of ours; the rest anybody can cause, so it is only logged.
 
-        A write for each request of strangers would fill the store, and hold up everybody else's.
+        A write for each request of strangers would fill the store, and hold up everybody else's. A store that cannot
+        be asked is not asked to remember that: its time limit would be waited for twice.
         """
         now, address = self._host.clock(), caller_of(request).address
         reason = error.reason if isinstance(error, LoginFailed) else error.code
-        if flow is None or self._host.services is None:
+        if flow is None or self._host.services is None or isinstance(error, StoreUnavailable):
             log_only(
                 "sign_in_failed",
                 now=now,

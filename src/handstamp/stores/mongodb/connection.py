@@ -1,8 +1,8 @@
 """The connection to a server: what each verb is asked through, within a time limit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 from warnings import catch_warnings, simplefilter
@@ -27,6 +27,10 @@ T = TypeVar("T")
 # In their journals, too, where the replica set is set to be quicker than that (writeConcernMajorityJournalDefault).
 _MAJORITY: Final = WriteConcern("majority", j=True)
 _FAREWELL: Final = 0.5
+
+WAIT_FOR_FREE: Final = 0.5
+"""Seconds. The driver itself waits for a free connection of its pool as long as the whole call may take."""
+
 _FORM: Final = "mongodb://host:27017/database"
 
 
@@ -43,6 +47,7 @@ class Connection:
         self._url = url
         self._time_limit = time_limit
         self._name = _database_name(url)
+        self._room: asyncio.Semaphore | None = None
         self._database: Database | None = self._new_database()
         self._opened = False
         self._running: set[asyncio.Task[Any]] = set()
@@ -81,31 +86,21 @@ class Connection:
     async def within(self, limit: float | None, call: Awaitable[T]) -> T:
         """What the driver gives within ``limit`` seconds; the server is told of them too, and stops working then.
 
-        A caller that is cancelled goes at once, and the call comes to an end by itself: stopped half-way, the driver
-        leaves connections open, and before Python 3.12 it may forget that it was stopped.
+        The call is a task of its own, which nobody cancels: it ends by itself, at the limit at the latest. Stopped
+        half-way, the driver leaves connections open, and before Python 3.12 it may forget that it was stopped. It
+        waits for a server by ``asyncio.wait_for`` around a condition: cancelled while that runs into its time-out,
+        which is every half second, it leaves a lock for ever to nobody, and no call ever comes back.
 
         Raises:
             StoreUnavailable: The server cannot be asked, or not in time.
         """
-        task = asyncio.ensure_future(self._within(limit, call))
+        task = asyncio.ensure_future(self._called(limit, call))
         self._running.add(task)
         task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited may have gone: then nobody else takes it
-
-    async def _within(self, limit: float | None, call: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout(limit):
-                with pymongo.timeout(limit):
-                    return await call
-        except (PyMongoError, TimeoutError) as error:
-            if is_outage(error):
-                raise unavailable(error) from error
-            raise
+        done, _ = await asyncio.wait({task}, timeout=limit)
+        if not done:
+            raise unavailable(TimeoutError())
+        return task.result()
 
     async def transaction(self, work: Callable[[AsyncClientSession], Coroutine[Any, Any, T]], *, tries: int = 1) -> T:
         """What ``work`` gives in a transaction that is committed by a majority when this returns.
@@ -128,6 +123,43 @@ class Connection:
             # driver must not be stopped half-way, for it would leave connections open.
             with pymongo.timeout(_FAREWELL), suppress(PyMongoError):
                 await database.client.close()
+
+    async def _called(self, limit: float | None, call: Awaitable[T]) -> T:
+        try:
+            async with self._turn():
+                with pymongo.timeout(limit):
+                    return await call
+        except (PyMongoError, TimeoutError) as error:
+            if is_outage(error):
+                raise unavailable(error) from error
+            raise
+        finally:
+            if isinstance(call, Coroutine):
+                call.close()  # where its turn did not come
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever has given up waiting does not want it
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        """Wait until a connection of the driver's pool is free, but not for long.
+
+        Raises:
+            TimeoutError: None was.
+        """
+        _ = self.database
+        room = self._room
+        if room is None:
+            yield
+            return
+        async with asyncio.timeout(WAIT_FOR_FREE if room.locked() else None):
+            await room.acquire()
+        try:
+            yield
+        finally:
+            room.release()
 
     async def _transaction(self, work: Callable[[AsyncClientSession], Coroutine[Any, Any, T]], tries: int) -> T:
         async with self.database.client.start_session() as session:
@@ -182,6 +214,9 @@ class Connection:
                     connectTimeoutMS=milliseconds,
                     serverSelectionTimeoutMS=milliseconds,
                 )
+            most = int(client.options.pool_options.max_pool_size or 0)
+            # One of them is for the change stream. 0 is for as many as are wanted.
+            self._room = asyncio.Semaphore(max(1, most - 1)) if most else None
             return client.get_database(
                 self._name,
                 codec_options=options,

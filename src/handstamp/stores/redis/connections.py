@@ -5,14 +5,18 @@ takes the place of the connection along. Here nothing is awaited on the way back
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
+WAIT_FOR_FREE: Final = 0.5
+"""Seconds. In that time a server that answers has freed each connection some hundred times."""
+
 
 class Connections:
-    """At most so many at once; whoever comes then waits.
+    """At most so many at once; whoever comes then waits, but not for long.
 
     Args:
         make: Gives a new connection of the driver, not connected yet.
@@ -30,9 +34,9 @@ class Connections:
         """The answer to one command. It is sent once: it may have been done where its answer was lost.
 
         Raises:
-            RedisError, OSError, TimeoutError: There is none, or the server refuses.
+            RedisError, OSError, TimeoutError: There is none, or no free connection, or the server refuses.
         """
-        async with self._room:
+        async with self._turn():
             epoch, connection = self._idle.pop() if self._idle else (self._epoch, self._make())
             try:
                 if epoch != self._epoch:
@@ -66,6 +70,21 @@ class Connections:
         while self._idle:
             _, connection = self._idle.pop()
             await connection.disconnect()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        if self._room.locked():
+            try:
+                async with asyncio.timeout(WAIT_FOR_FREE):
+                    await self._room.acquire()
+            except TimeoutError:
+                raise TimeoutError("no free connection") from None
+        else:
+            await self._room.acquire()
+        try:
+            yield
+        finally:
+            self._room.release()
 
     async def _give_back(self, epoch: int, connection: Any) -> None:
         if self._closed:

@@ -15,15 +15,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from handstamp.stores.sql.postgresql.connect import Driver, Place, connect, hang_up, is_quiet
 from handstamp.stores.sql.postgresql.errors import TRIED_AGAIN, is_outage, sqlstate, unavailable
-from handstamp.stores.sql.postgresql.reader import Reader
+from handstamp.stores.sql.postgresql.reader import WAIT_FOR_FREE, Reader
 
 T = TypeVar("T")
 
 WRITERS: Final = 5
 """Connections of an event loop for lists and writes."""
-
-WAIT_FOR_FREE: Final = 2.0
-"""Seconds for which a verb waits until one of them is free."""
 
 # Not by options of the connection: SQLAlchemy resets those to READ WRITE, which overrules a server set to read only.
 _READING: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"

@@ -15,6 +15,9 @@ from handstamp.stores.sql.tables import sessions, user_roles, users
 READERS: Final = 4
 """Connections of an event loop. A look-up takes some 0.1 ms, so that four answer more than one process can ask."""
 
+WAIT_FOR_FREE: Final = 0.5
+"""Seconds. A queue that moves is no outage, however long it is; one in which nobody had a turn for so long is."""
+
 
 # Through Any: SQLAlchemy gives this constructor no types.
 _DIALECT: Final = cast("Any", PGDialect)(paramstyle="format")
@@ -43,6 +46,7 @@ class Reader:
         self._connect = connect
         self._idle: list[Driver] = []
         self._turns = asyncio.Semaphore(READERS)
+        self._moved_at = float("-inf")
 
     async def session(self, session_id: str, *, limit: float) -> Session | None:
         """See ``SessionStore.load_session``."""
@@ -60,23 +64,49 @@ class Reader:
         Args:
             statement: With ``%s`` for each parameter.
             parameters: Their values.
-            limit: Seconds to wait for a free connection, and again for the answer.
+            limit: Seconds for all of it.
 
         Raises:
             psycopg.Error, OSError: There is no answer.
         """
-        if self._turns.locked():
-            async with asyncio.timeout(limit):
-                await self._turns.acquire()
-        else:
-            await self._turns.acquire()
+        deadline = asyncio.get_running_loop().time() + limit
+        await self._turn(deadline)
         try:
             connection = self._taken() or await self._connect()
-            rows = await _asked(connection, statement, parameters, limit)
+            rows = await _asked(connection, statement, parameters, deadline)
             self._idle.append(connection)
             return rows
         finally:
+            self._moved_at = asyncio.get_running_loop().time()
             self._turns.release()
+
+    async def _turn(self, deadline: float) -> None:
+        """Wait until a connection is free.
+
+        Raises:
+            TimeoutError: None was for half a second, whoever waited for it, or for this one until the deadline.
+        """
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        loop = asyncio.get_running_loop()
+        came_at = loop.time()
+        timer: asyncio.Handle
+        async with asyncio.timeout(None) as waiting:
+
+            def look() -> None:
+                nonlocal timer
+                stuck_at = min(deadline, max(came_at, self._moved_at) + WAIT_FOR_FREE)
+                if loop.time() >= stuck_at:
+                    waiting.reschedule(stuck_at)
+                else:
+                    timer = loop.call_at(stuck_at, look)
+
+            timer = loop.call_soon(look)
+            try:
+                await self._turns.acquire()
+            finally:
+                timer.cancel()
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -94,8 +124,8 @@ class Reader:
         return None
 
 
-async def _asked(connection: Driver, statement: str, parameters: tuple[object, ...], limit: float) -> list[Any]:
-    timer = asyncio.get_running_loop().call_later(limit, hang_up, connection)
+async def _asked(connection: Driver, statement: str, parameters: tuple[object, ...], deadline: float) -> list[Any]:
+    timer = asyncio.get_running_loop().call_at(deadline, hang_up, connection)
     try:
         # bytes: the statement is one of ours, which the type of psycopg for literals cannot know.
         cursor = await connection.execute(statement.encode(), parameters, prepare=True)

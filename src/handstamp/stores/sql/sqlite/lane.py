@@ -84,6 +84,9 @@ class Lane:
         except DBAPIError as error:
             if not is_outage(error.orig):
                 raise
+            if primary_code(error.orig) == sqlite3.SQLITE_READONLY:
+                # A connection that was made while the file was read-only would be so for good.
+                self._engine.dispose()
             raise unavailable(self._file.path, error.orig) from error
         except (sqlite3.Error, OSError, ConfigurationError) as error:
             raise unavailable(self._file.path, error) from error
