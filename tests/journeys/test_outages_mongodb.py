@@ -1,9 +1,9 @@
 """What each kind of request gets when a server that speaks MongoDB's protocol is in trouble. It is an emulator."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -57,12 +57,16 @@ async def home(emulator: RunningEmulator) -> AsyncIterator[House]:
         yield built
 
 
-async def test_while_it_is_gone(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Ended by the system. The driver looks for another server within the time limit, and there is none."""
-    with running_emulator(tmp_path_factory.mktemp("own")) as own:
-        async with house(MongoStore(own.new_url(), time_limit=TIME_LIMIT), leases=leases) as home:
-            os.kill(own.process.pid, signal.SIGKILL)
+async def test_while_it_is_gone_and_when_another_is_in_its_place(tmp_path: Path) -> None:
+    """The driver looks for a server within the time limit, and there is none; then there is one that knows nobody."""
+    with ExitStack() as servers:  # the second one goes on until the application has closed its connections
+        first = servers.enter_context(running_emulator(tmp_path))
+        async with house(MongoStore(first.new_url(), time_limit=TIME_LIMIT), leases=leases) as home:
+            first.kill()
             assert await home.outcomes(State.GONE, time_limit=TIME_LIMIT) == expected(State.GONE)
+            servers.enter_context(running_emulator(tmp_path, port=first.port))
+            await home.can_write()
+            assert await home.outcomes(State.EMPTY, time_limit=TIME_LIMIT) == expected(State.EMPTY)
 
 
 async def test_while_it_does_not_answer(home: House, emulator: RunningEmulator) -> None:

@@ -50,6 +50,11 @@ class RunningEmulator:
         """The URL of a database that nobody has used."""
         return f"mongodb://127.0.0.1:{self.port}/test-{secrets.token_hex(8)}"
 
+    def kill(self) -> None:
+        """End it, without a word to anybody."""
+        self.process.kill()
+        self.process.wait(10)
+
     @contextmanager
     def not_answering(self) -> Generator[None]:
         """Keep connections open and answer nothing, until the block ends."""
@@ -75,9 +80,11 @@ class RunningEmulator:
 
 
 @contextmanager
-def running_emulator(folder: Path, *options: str, storage: str = ":memory:") -> Generator[RunningEmulator]:
-    """The emulator on a free port with nothing in it, until the block ends; its log is in the folder."""
-    port = free_port()
+def running_emulator(
+    folder: Path, *options: str, storage: str = ":memory:", port: int | None = None
+) -> Generator[RunningEmulator]:
+    """The emulator, empty, on a free port or a given one, until the block ends; its log is in the folder."""
+    port = port or free_port()
     program = str(Path(sys.executable).with_name("secantusd-py"))
     where = ["--host", "127.0.0.1", "--port", str(port), "--storage-path", storage]
     emulator = RunningEmulator(port, [program, *where, "--log-level", "WARNING", *options], folder / f"{port}.log")

@@ -5,6 +5,7 @@ Each store here breaks one promise, and exactly the tests of that promise find i
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -214,6 +215,17 @@ class ForgetsAtOpen(MemoryStore):
     @override
     async def open(self) -> None:
         self._sessions.clear()
+
+
+@broken_stores.found_by("test_whoever_is_cancelled_stops")
+class SwallowsCancellations(MemoryStore):
+    """Whoever is cancelled while it is asked goes on."""
+
+    @override
+    async def load_session(self, session_id: str) -> Session | None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return await super().load_session(session_id)
 
 
 @broken_stores.found_by("test_migrating_again_keeps_everything")
