@@ -50,11 +50,6 @@ class RunningEmulator:
         """The URL of a database that nobody has used."""
         return f"mongodb://127.0.0.1:{self.port}/test-{secrets.token_hex(8)}"
 
-    def kill(self) -> None:
-        """End it, without a word to anybody."""
-        self.process.kill()
-        self.process.wait(10)
-
     @contextmanager
     def not_answering(self) -> Generator[None]:
         """Keep connections open and answer nothing, until the block ends."""
