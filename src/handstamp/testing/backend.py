@@ -59,16 +59,21 @@ class SessionBackendSuite(LeaseSuite, ThrottleSuite):
     async def test_whoever_is_cancelled_stops(self, store: SessionBackend) -> None:
         """A caller that is cancelled at any moment is stopped there, and does not go on as if nothing had been."""
 
-        async def ask_for_ever() -> None:
-            while True:
+        told = asyncio.Event()
+
+        async def ask_until_told() -> None:
+            while not told.is_set():
                 await store.load_session("none")
                 await asyncio.sleep(0)  # a store may answer without waiting for anything
 
         for number in range(_CANCELLED):
-            asking = asyncio.ensure_future(ask_for_ever())
+            asking = asyncio.ensure_future(ask_until_told())
             await asyncio.sleep(number * _MOMENT)
             asking.cancel()
-            await asyncio.wait([asking], timeout=1)
+            _, going_on = await asyncio.wait([asking], timeout=1)
+            if going_on:
+                told.set()
+                await asking
             assert asking.cancelled()
 
 
