@@ -58,7 +58,6 @@ class SessionBackendSuite(LeaseSuite, ThrottleSuite):
 
     async def test_whoever_is_cancelled_stops(self, store: SessionBackend) -> None:
         """A caller that is cancelled at any moment is stopped there, and does not go on as if nothing had been."""
-
         told = asyncio.Event()
 
         async def ask_until_told() -> None:
