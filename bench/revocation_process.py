@@ -61,6 +61,7 @@ class Plan:
     """To end, in this order."""
     live: Sequence[bytes]
     user_id: str
+    """Of the user who signs in and out all the time."""
     bound: float
 
 
