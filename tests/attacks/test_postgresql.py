@@ -14,7 +14,7 @@ from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.sql import SqlStore
 from handstamp.testing import NOW, a_session
 from parts.postgresql import RunningPostgresql
-from parts.postgresql_standby import lonely_standby
+from parts.postgresql_standby import standby_of
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("postgresql")]
 
@@ -51,8 +51,8 @@ async def test_of_several_hosts_the_primary_alone_says_who_is_signed_in(
     """Loads that went to a standby which is behind were vouched for, and let in whoever had been signed out."""
     session = a_session()
     await store.start_session(session, replaces=None, now=NOW)
-    with lonely_standby(postgresql) as standby:
-        hosts = quote(f"{standby},{postgresql._folder}", safe="")
+    with standby_of(postgresql, follows=False) as standby:
+        hosts = quote(f"{standby.socket_folder},{postgresql._folder}", safe="")
         url = f"postgresql://postgres@/{database}?host={hosts}&load_balance_hosts=random"
         await store.end_session(session.id, reason=EndReason.SIGNED_OUT, now=NOW)
         fleet = [SqlStore(url) for _ in range(8)]
@@ -63,7 +63,7 @@ async def test_of_several_hosts_the_primary_alone_says_who_is_signed_in(
             assert found.end_reason is EndReason.SIGNED_OUT
             await one.close()
 
-        alone = SqlStore(f"postgresql://postgres@/{database}?host={quote(str(standby), safe='')}")
+        alone = SqlStore(f"postgresql://postgres@/{database}?host={quote(str(standby.socket_folder), safe='')}")
         with pytest.raises(StoreUnavailable, match="standby"):
             await alone.open()
 

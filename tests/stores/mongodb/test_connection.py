@@ -32,6 +32,7 @@ SLACK = 2.0
         "mongodb://user:hun@ter2hunter2@host/db",
         "mongodb://user:hunter2@host:99999/db",
         "mongodb://user:hunter2@/db",
+        "mongodb://user:12/hunter2@host",
         "mongodb://user:hunter2@host/a b",
         "mongodb://user:hunter2@host/db?authMechanism=hunter2",
         "mongodb://user:hunter2@host/db?hunter2=1",

@@ -235,6 +235,7 @@ class Connection:
 def _database_name(url: str) -> str:
     parts = urlsplit(url)
     name = unquote(parts.path.removeprefix("/"))
-    if parts.scheme not in {"mongodb", "mongodb+srv"} or not name:
+    # A "/" in a password that is not percent-encoded would make the rest of it a name, which errors show.
+    if parts.scheme not in {"mongodb", "mongodb+srv"} or not name or "@" in parts.path:
         raise ConfigurationError(f"the database URL has another form than {_FORM}, or names no database")
     return name
