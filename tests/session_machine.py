@@ -5,22 +5,27 @@ Its handler takes as long as it likes. The cookie of its response arrives late o
 or response that is on its way for longer than ``TRANSIT`` counts as lost: nothing can be promised beyond that.
 
 The clocks of the processes differ by a minute. Each store gets the machine by ``session_machine``.
+
+Where a feed crosses a network, a change is told a little after the call that made it has returned. Then the machine
+lets that little pass, and no more: from there on it demands the same as of a store whose feed has no lag.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from handstamp.core.errors import SessionEnded
-from handstamp.core.models import EndReason
+from handstamp.core.lease import LEASE
+from handstamp.core.models import Changes, EndReason
 from handstamp.core.policy import HOUR, MINUTE, RotationPolicy, SessionPolicy
 from handstamp.core.protocols import Store
 from handstamp.services.cache import Admission
-from handstamp.testing import NOW
+from handstamp.testing import NOW, a_session
 from world import Process, World, generation_of
 
 T = TypeVar("T")
@@ -40,6 +45,12 @@ LOST = st.sampled_from([False, False, False, True])
 DUE = POLICY.rotation.rotate_after + MAX_SKEW
 SECONDS = st.sampled_from([MINUTE, TRANSIT - 1, TRANSIT - 1, GRACE + MAX_SKEW, DUE, DUE, DUE, 2 * HOUR])
 
+PATIENCE: Final = 15.0
+"""Seconds that a feed may take to begin on a busy machine."""
+
+STEP: Final = 0.001
+"""Seconds from one poll to the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -58,8 +69,39 @@ class Handling:
     skew: float
 
 
+class Listener:
+    """Hears all that a process is told, as what looks after open connections does."""
+
+    def __init__(self, process: Process, skew: float) -> None:
+        self._cache, self._skew = process.cache, skew
+        self._told: set[str] = set()
+        process.cache.watch(self)
+
+    def changed(self, changes: Changes) -> None:
+        """Note the sessions."""
+        self._told.update(changes.sessions)
+
+    async def begun(self, now: float) -> None:
+        """Wait until the process may answer from memory."""
+        async with asyncio.timeout(PATIENCE):
+            await self._poll_until(lambda mark: mark is not None, now)
+
+    async def told(self, session_id: str, now: float) -> None:
+        """Wait until the process has heard of a session."""
+        await self._poll_until(lambda _: session_id in self._told, now)
+
+    async def _poll_until(self, enough: Callable[[int | None], bool], now: float) -> None:
+        while not enough(self._cache.mark(now + self._skew)):  # noqa: ASYNC110  a feed is polled, it wakes nobody
+            await asyncio.sleep(STEP)
+
+
 class SessionMachine(RuleBasedStateMachine):
     """The rules, over stores that a subclass opens."""
+
+    late: ClassVar[bool] = False
+    """Whether changes are told a little after they were made."""
+    from_memory: ClassVar[int] = 0
+    """How many requests were answered without the store, in all runs."""
 
     async def opened(self) -> Sequence[Store]:
         """Two open stores on the same, empty data, one for each process; or the same one twice."""
@@ -86,7 +128,7 @@ class SessionMachine(RuleBasedStateMachine):
     @initialize()
     def sign_in(self) -> None:
         """The browser has a cookie."""
-        self.world = World(self.run(self.opened()), policy=POLICY)
+        self.run(self.begin())
         issued = self.run(self.world.signed_in(now=self.now))
         self.session_id = issued.session.id
         self.cookie = issued.token.encode()
@@ -177,10 +219,8 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(number=PROCESS)
     def process_restarts(self, number: int) -> None:
         """It remembers nothing; what it has admitted is lost."""
-        old = self.world[number]
-        self.run(old.close())
-        self.handlers = [one for one in self.handlers if one.process is not old]
-        self.world.restart(number)
+        self.handlers = [one for one in self.handlers if one.process is not self.world[number]]
+        self.run(self.begin_again(number))
 
     @rule(number=PROCESS, reason=st.sampled_from([EndReason.SIGNED_OUT, EndReason.ADMIN]))
     def session_is_ended(self, number: int, reason: EndReason) -> None:
@@ -205,6 +245,8 @@ class SessionMachine(RuleBasedStateMachine):
         if self.row.end_reason is not None:
             assert self.over in {None, self.row.end_reason}
             self.over = self.row.end_reason
+        if (now, self.row.ended_at) != (then, before.ended_at):
+            self.run(self.all_are_told())
 
     @invariant()
     def nobody_is_sent_what_was_never_issued(self) -> None:
@@ -219,7 +261,7 @@ class SessionMachine(RuleBasedStateMachine):
         process, now = self.world[number], self.now + SKEWS[number]
         row = self.run(self.world.row(self.session_id))
         try:
-            admission = self.run(process.admit(token, now=now))
+            admission = self.run(self.admit(process, token, now))
         except SessionEnded as refusal:
             reason = refusal.reason
         else:
@@ -249,6 +291,44 @@ class SessionMachine(RuleBasedStateMachine):
             assert reason is EndReason.EXPIRED
             assert self.now - NOW >= POLICY.absolute_timeout - MAX_SKEW
 
+    async def admit(self, process: Process, token: bytes, now: float) -> Admission:
+        """The answer from memory, if there is one."""
+        found = process.check.find(token, now)
+        if found is None:
+            return await process.check.authenticate(token, now=now)
+        type(self).from_memory += 1
+        return found
+
+    async def begin(self) -> None:
+        """Two processes that may answer from memory, and somebody else than the one whom all this is about."""
+        self.world = World(await self.opened(), policy=POLICY)
+        self.listeners = [Listener(process, skew) for process, skew in zip(self.world.processes, SKEWS, strict=True)]
+        for listener in self.listeners:
+            await listener.begun(self.now)
+        self.somebody_else = await self.world.user(now=self.now)
+
+    async def begin_again(self, number: int) -> None:
+        """A new process in the place of another."""
+        await self.world[number].close()
+        self.world.restart(number)
+        self.listeners[number] = Listener(self.world[number], SKEWS[number])
+        await self.listeners[number].begun(self.now)
+
+    async def all_are_told(self) -> None:
+        """Let pass what a feed with a lag may take, at most the lease: after it no process may answer from memory.
+
+        Changes are told in the order in which they were committed. So whoever has heard of somebody else's new
+        session was told of all that was before it. What the session of this run is told by stays as it is.
+        """
+        if not self.late:
+            return
+        last = a_session(user_id=self.somebody_else.id)
+        await self.world.store.start_session(last, replaces=None, now=self.now)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEASE):
+                for listener in self.listeners:
+                    await listener.told(last.id, self.now)
+
     def run(self, call: Awaitable[T]) -> T:
         """Wait for a call."""
 
@@ -269,16 +349,22 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 def session_machine(
-    opened: Callable[[], Awaitable[Sequence[Store]]], closed: Callable[[], Awaitable[None]] | None = None
+    opened: Callable[[], Awaitable[Sequence[Store]]],
+    closed: Callable[[], Awaitable[None]] | None = None,
+    *,
+    told_late: bool = False,
 ) -> type[SessionMachine]:
     """The machine over a store.
 
     Args:
         opened: Gives two open stores on the same, empty data: called once a run.
         closed: Called at the end of each run.
+        told_late: Whether its feed crosses a network.
     """
 
     class Machine(SessionMachine):
+        late = told_late
+
         async def opened(self) -> Sequence[Store]:
             return await opened()
 
