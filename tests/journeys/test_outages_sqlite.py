@@ -13,7 +13,7 @@ from outage_world import House, house
 from outages import State, expected
 from parts.sqlite_file import gone, locked, no_room, put_in_its_place, read_only
 
-TIME_LIMIT = 0.4
+TIME_LIMIT = 1.0  # a busy machine has been seen to take 0.4 s for one commit
 
 
 @pytest.fixture
