@@ -13,7 +13,9 @@ from typing_extensions import override
 
 from broken import Breakage, Breakages
 from broken import tests_of as named_in
+from dropping import Dropping
 from handstamp.core.models import (
+    EVERYTHING_CHANGED,
     UNKNOWN,
     Changes,
     EndReason,
@@ -57,7 +59,38 @@ class _Unclosable:
         self._feed.close()
 
 
-@broken_feeds.found_by("test_a_session_started_is_told", "test_changes_of_many_callers_are_all_told")
+class _Dropping:
+    def __init__(self, feed: ChangeFeed, sessions: Dropping, users: Dropping) -> None:
+        self._feed = feed
+        self._sessions, self._users = sessions, users
+
+    def poll(self, now: float) -> Changes:
+        changes = self._feed.poll(now)
+        if not changes.sessions and not changes.users:
+            return changes
+        return replace(changes, sessions=self._sessions.left(changes.sessions), users=self._users.left(changes.users))
+
+    def close(self) -> None:
+        self._feed.close()
+
+
+class _TellingEverything:
+    def __init__(self, feed: ChangeFeed) -> None:
+        self._feed = feed
+
+    def poll(self, now: float) -> Changes:
+        changes = self._feed.poll(now)
+        return EVERYTHING_CHANGED if changes.sessions or changes.users else changes
+
+    def close(self) -> None:
+        self._feed.close()
+
+
+@broken_feeds.found_by(
+    "test_a_session_started_is_told",
+    "test_changes_of_many_callers_are_all_told",
+    "test_each_of_many_changes_of_sessions_is_told",
+)
 class FeedMissesStarts(MemoryStore):
     """A session that was looked for before it began stays unknown."""
 
@@ -66,6 +99,51 @@ class FeedMissesStarts(MemoryStore):
         if replaces is not None:
             self._end(replaces, EndReason.REPLACED, now)
         self._sessions[session.id] = session
+
+
+@broken_feeds.found_by("test_changes_of_many_callers_are_all_told", "test_each_of_many_changes_of_sessions_is_told")
+class FeedDropsEveryThirdSession(MemoryStore):
+    """Who was signed out stays signed in elsewhere, now and then."""
+
+    @override
+    def feed(self) -> ChangeFeed:
+        return _Dropping(super().feed(), Dropping(3), Dropping(0))
+
+
+@broken_feeds.found_by("test_each_of_many_changes_of_sessions_is_told")
+class FeedDropsFewSessions(MemoryStore):
+    """The same, and so seldom that nobody would find out by looking."""
+
+    @override
+    def feed(self) -> ChangeFeed:
+        return _Dropping(super().feed(), Dropping(200), Dropping(0))
+
+
+@broken_feeds.found_by("test_each_of_many_changes_of_users_is_told")
+class FeedDropsEveryThirdUser(MemoryStore):
+    """A role that was taken goes on elsewhere, now and then."""
+
+    @override
+    def feed(self) -> ChangeFeed:
+        return _Dropping(super().feed(), Dropping(0), Dropping(3))
+
+
+@broken_feeds.found_by("test_each_of_many_changes_of_users_is_told")
+class FeedDropsFewUsers(MemoryStore):
+    """The same, and so seldom that nobody would find out by looking."""
+
+    @override
+    def feed(self) -> ChangeFeed:
+        return _Dropping(super().feed(), Dropping(0), Dropping(200))
+
+
+@broken_feeds.found_by("test_each_of_many_changes_of_sessions_is_told", "test_each_of_many_changes_of_users_is_told")
+class TellsEverything(MemoryStore):
+    """Any change empties the caches."""
+
+    @override
+    def feed(self) -> ChangeFeed:
+        return _TellingEverything(super().feed())
 
 
 @broken_stores.found_by("test_a_cancelled_caller_leaves_the_store_usable")
@@ -116,6 +194,7 @@ class ClosesOnce(MemoryStore):
     "test_a_user_disabled_is_told",
     "test_a_user_enabled_is_told",
     "test_a_user_made_is_told",
+    "test_each_of_many_changes_of_users_is_told",
 )
 class FeedMissesUsers(MemoryStore):
     """Roles that were taken go on in every cache."""
@@ -125,7 +204,7 @@ class FeedMissesUsers(MemoryStore):
         return user
 
 
-@broken_feeds.found_by("test_a_user_deleted_is_told")
+@broken_feeds.found_by("test_a_user_deleted_is_told", "test_each_of_many_changes_of_users_is_told")
 class FeedMissesDeletedUsers(MemoryStore):
     """Who was deleted goes on in every cache."""
 
@@ -134,7 +213,7 @@ class FeedMissesDeletedUsers(MemoryStore):
         return self._users.pop(user_id, None) is not None
 
 
-@broken_feeds.found_by("test_a_session_rotated_is_told")
+@broken_feeds.found_by("test_a_session_rotated_is_told", "test_each_of_many_changes_of_sessions_is_told")
 class FeedMissesRotation(MemoryStore):
     """Caches go on with the generations of before."""
 
@@ -145,7 +224,10 @@ class FeedMissesRotation(MemoryStore):
 
 
 @broken_feeds.found_by(
-    "test_a_session_ended_is_told", "test_a_session_replaced_is_told", "test_all_sessions_ended_are_told"
+    "test_a_session_ended_is_told",
+    "test_a_session_replaced_is_told",
+    "test_all_sessions_ended_are_told",
+    "test_each_of_many_changes_of_sessions_is_told",
 )
 class FeedMissesEnds(MemoryStore):
     """Who was signed out stays signed in everywhere else."""
@@ -157,7 +239,7 @@ class FeedMissesEnds(MemoryStore):
         return session
 
 
-@broken_feeds.found_by("test_a_session_removed_is_told")
+@broken_feeds.found_by("test_a_session_removed_is_told", "test_each_of_many_changes_of_sessions_is_told")
 class FeedMissesPurges(MemoryStore):
     """Sessions that are gone go on in every cache."""
 

@@ -16,6 +16,7 @@ pytest.register_assert_rewrite(
     "handstamp.testing.backend",
     "handstamp.testing.challenges",
     "handstamp.testing.feed",
+    "handstamp.testing.hearing",
     "handstamp.testing.identities",
     "handstamp.testing.leases",
     "handstamp.testing.session_end",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from handstamp.core.ids import new_id
 from handstamp.core.protocols import Store
+from handstamp.testing.many_changes import many_changes_of_users
 from handstamp.testing.samples import LATER, NOW, a_profile
 from handstamp.testing.session_feed import SessionFeedSuite
 from handstamp.testing.steps import signed_up
@@ -69,3 +70,7 @@ class ChangeFeedSuite(SessionFeedSuite):
         await store.change_roles(user.id, remove=frozenset({"admin"}))
         assert await self.tells(feed, user=user.id)
         feed.close()
+
+    async def test_each_of_many_changes_of_users_is_told(self, store: Store, peer: Store) -> None:
+        """Each is told by name, in whatever way it was made, one after the other or by many callers at once."""
+        await self.each_is_told(store, peer, many_changes_of_users)

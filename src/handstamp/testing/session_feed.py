@@ -1,60 +1,20 @@
 """Conformance of a change feed that tells of sessions."""
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
 
 import anyio
 
 from handstamp.core.models import NOTHING_CHANGED, EndReason
-from handstamp.core.protocols import ChangeFeed, SessionBackend
-from handstamp.testing.base import ConformanceSuite
+from handstamp.core.protocols import SessionBackend
+from handstamp.testing.hearing import PATIENCE, STEP, HearingSuite
+from handstamp.testing.many_changes import many_changes_of_sessions
 from handstamp.testing.races import race
 from handstamp.testing.samples import HOUR, LATER, NOW, a_session
 from handstamp.testing.steps import advanced, started
 
-_STEP = 0.001
-_PATIENCE = 5.0
-_MOST_POLLS = 5000
 
-
-class SessionFeedSuite(ConformanceSuite):
-    """Every sentence of ``ChangeFeed`` that a store of sessions keeps, whether it has users or not.
-
-    Each change is made through ``store``, and told by a feed of ``peer``.
-    """
-
-    lag: ClassVar[float] = 0.0
-    """The lag that the store documents, in seconds. 0: the very next poll tells."""
-
-    def now(self) -> float:
-        """The time that polls are given. To be overridden for a feed that measures its own silence."""
-        return NOW
-
-    async def begun(self, store: SessionBackend) -> ChangeFeed:
-        """A feed that has nothing to tell yet."""
-        feed = store.feed()
-        for _ in range(_MOST_POLLS):
-            if feed.poll(self.now()) == NOTHING_CHANGED:
-                break
-            await anyio.sleep(_STEP)
-        return feed
-
-    async def tells(self, feed: ChangeFeed, *, session: str = "", user: str = "") -> bool:
-        """Whether the feed tells a change of the session or user within the lag."""
-        with anyio.move_on_after(max(self.lag, _STEP)):
-            while True:
-                changes = feed.poll(self.now())
-                if changes.everything or session in changes.sessions or user in changes.users:
-                    return True
-                if self.lag == 0:
-                    return False
-                await anyio.sleep(_STEP)
-        return False
-
-    async def is_quiet(self, feed: ChangeFeed) -> bool:
-        """Whether the feed tells no change within the lag."""
-        await anyio.sleep(self.lag)
-        return feed.poll(self.now()) == NOTHING_CHANGED
+class SessionFeedSuite(HearingSuite):
+    """Every sentence of ``ChangeFeed`` that a store of sessions keeps, whether it has users or not."""
 
     async def _change_of_session_is_told(
         self, store: SessionBackend, peer: SessionBackend, change: Callable[[str], Awaitable[object]]
@@ -148,13 +108,19 @@ class SessionFeedSuite(ConformanceSuite):
         sessions = [a_session() for _ in range(20)]
         await race(store, peer, lambda one, n: one.start_session(sessions[n], replaces=None, now=NOW))
         waiting = {session.id for session in sessions}
-        with anyio.move_on_after(max(self.lag, _PATIENCE if self.lag else _STEP)):
+        with anyio.move_on_after(max(self.lag, PATIENCE if self.lag else STEP)):
             while waiting:
                 changes = feed.poll(self.now())
                 waiting -= waiting if changes.everything else set(changes.sessions)
-                await anyio.sleep(_STEP)
+                await anyio.sleep(STEP)
         assert not waiting
         feed.close()
+
+    async def test_each_of_many_changes_of_sessions_is_told(
+        self, store: SessionBackend, peer: SessionBackend
+    ) -> None:
+        """Each is told by name, in whatever way it was made, one after the other or by many callers at once."""
+        await self.each_is_told(store, peer, many_changes_of_sessions)
 
     async def test_a_closed_feed_is_not_coherent(self, store: SessionBackend) -> None:
         """A closed feed says ``coherent=False``; closing it again does nothing."""
