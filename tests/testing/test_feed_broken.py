@@ -116,7 +116,7 @@ class FeedDropsFewSessions(MemoryStore):
 
     @override
     def feed(self) -> ChangeFeed:
-        return _Dropping(super().feed(), Dropping(200), Dropping(0))
+        return _Dropping(super().feed(), Dropping(), Dropping(0))
 
 
 @broken_feeds.found_by("test_each_of_many_changes_of_users_is_told")
@@ -134,7 +134,7 @@ class FeedDropsFewUsers(MemoryStore):
 
     @override
     def feed(self) -> ChangeFeed:
-        return _Dropping(super().feed(), Dropping(0), Dropping(200))
+        return _Dropping(super().feed(), Dropping(0), Dropping())
 
 
 @broken_feeds.found_by("test_each_of_many_changes_of_sessions_is_told", "test_each_of_many_changes_of_users_is_told")

@@ -250,6 +250,8 @@ class ChangeFeed(Protocol):
         every process, within the lag that the store documents.
         Told are: a session started, rotated, ended or removed; a user made, changed, disabled or deleted;
         a role given or taken; each by hand in the database too.
+        Each of them is told by its id, or by ``everything`` where there are more than a thousand, or where the feed
+        may have missed one.
         Where nothing changed it is ``NOTHING_CHANGED`` itself.
         A feed that cannot tell says ``coherent=False`` and never raises.
         """

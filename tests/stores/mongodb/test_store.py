@@ -5,8 +5,10 @@ from typing import ClassVar
 
 import pytest
 
+from dropping import Dropping, lost_sessions_are_found, lost_users_are_found
 from handstamp.core.protocols import Store
 from handstamp.stores.mongodb import MongoStore
+from handstamp.stores.mongodb.feed import MongoFeed
 from handstamp.testing import (
     AuditStoreSuite,
     ChallengeStoreSuite,
@@ -63,3 +65,24 @@ class TestStore(StoreSuite):
 
 class TestUpkeep(UpkeepSuite):
     """Two processes that keep it up."""
+
+
+async def test_news_that_the_feed_loses_are_missed(
+    store: Store, peer: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The suite fails where the feed passes over some of what the stream brings; heartbeats come through."""
+    note_session, note_user = MongoFeed.note_session, MongoFeed.note_user
+    sessions, users = Dropping(), Dropping()
+
+    def lossy_of_sessions(self: MongoFeed, session_id: str) -> None:
+        if not sessions.drops():
+            note_session(self, session_id)
+
+    def lossy_of_users(self: MongoFeed, user_id: str) -> None:
+        if not users.drops():
+            note_user(self, user_id)
+
+    monkeypatch.setattr(MongoFeed, "note_session", lossy_of_sessions)
+    monkeypatch.setattr(MongoFeed, "note_user", lossy_of_users)
+    await lost_sessions_are_found(TestFeed(), store, peer)
+    await lost_users_are_found(TestFeed(), store, peer)

@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from dropping import Dropping, lost_sessions_are_found, lost_users_are_found
 from handstamp.core.protocols import Store
 from handstamp.stores.sql import SqlStore
+from handstamp.stores.sql.postgresql.changes import CHANNEL
+from handstamp.stores.sql.postgresql.feed import PostgresqlFeed
 from handstamp.testing import (
     AuditStoreSuite,
     ChallengeStoreSuite,
@@ -62,3 +65,19 @@ class TestStore(StoreSuite):
 
 class TestUpkeep(UpkeepSuite):
     """Two processes that keep it up."""
+
+
+async def test_news_that_the_feed_loses_are_missed(
+    store: Store, peer: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The suite fails where the feed passes over some of the notifications; heartbeats come through."""
+    hear, news = PostgresqlFeed._hear, {"session": Dropping(), "user": Dropping()}
+
+    def lossy(self: PostgresqlFeed, channel: str, payload: str) -> None:
+        kind = payload.partition(":")[0]
+        if channel != CHANNEL or kind not in news or not news[kind].drops():
+            hear(self, channel, payload)
+
+    monkeypatch.setattr(PostgresqlFeed, "_hear", lossy)
+    await lost_sessions_are_found(TestFeed(), store, peer)
+    await lost_users_are_found(TestFeed(), store, peer)
