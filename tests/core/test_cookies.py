@@ -1,5 +1,6 @@
 """Cookies: what the reader takes for a cookie, and what the writer lets out."""
 
+import re
 import string
 import warnings
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from handstamp.core.cookies import (
     flow_cookie,
     read_cookie,
     session_cookie,
+    usual_cookie,
 )
 from handstamp.core.errors import InvalidToken, Unauthenticated
 from handstamp.core.policy import CookiePolicy
@@ -110,6 +112,30 @@ def damaged_headers(draw: st.DrawFn) -> bytes:
 
 
 HEADERS = st.one_of(browser_like_headers(), damaged_headers(), hostile_headers())
+
+
+@given(header=HEADERS)
+@example(header=NAME + b"=A ; x=y")
+@example(header=NAME + b"= A; x=y")
+@example(header=b"x=y " + NAME + b"=A")
+@example(header=b" " + NAME + b"=A;")
+@example(header=b"x=y;\x0b" + NAME + b"=A")
+@example(header=b"x=y;\x0c " + NAME + b"=A; x=" + NAME + b"=B")
+@example(header=NAME + b"=A" + b";" * (MAX_COOKIES - 1))
+@example(header=NAME + b"=A" + b";" * MAX_COOKIES)
+@example(header=NAME + b"=" + b"A" * (MAX_HEADER_BYTES - len(NAME) - 1))
+@example(header=NAME + b"=" + b"A" * (MAX_HEADER_BYTES - len(NAME)))
+def test_what_is_usual_is_what_the_reader_gives(header: bytes) -> None:
+    """Where the quick way gives what can be a token, the careful reader gives the same (COO-02, COO-03)."""
+    usual = usual_cookie(header, NAME + b"=")
+    if usual is not None and re.fullmatch(rb"[!-~]{1,4000}", usual):
+        assert usual == outcome(read_by_hand, [header])
+
+
+@given(header=browser_like_headers().filter(lambda header: header.count(NAME) == 1))
+def test_what_browsers_send_is_usual(header: bytes) -> None:
+    """The quick way is the way of nearly all requests: only an empty value is left to the reader."""
+    assert usual_cookie(header, NAME + b"=") == (read_by_hand([header], NAME) or None)
 
 
 @given(header=HEADERS)

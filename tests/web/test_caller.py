@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from starlette.types import Message, Scope, Send
 
 from handmade import OTHER_SECRET, SECRET, b64, compact, hkdf
+from handstamp.core.errors import InvalidToken
 from handstamp.core.keys import KeyRing, Purpose
-from handstamp.core.models import EndReason
+from handstamp.core.models import EndReason, Principal
 from handstamp.core.tokens import SessionTokens
 from handstamp.services.sessions import Issued
 from handstamp.web.caller import NO_STORE, Caller
@@ -382,6 +383,46 @@ async def test_the_second_request_is_answered_from_memory(world: World, visitor:
     assert world.store.asked == {}
 
 
+async def test_memory_answers_without_a_coroutine(world: World, visitor: httpx2.AsyncClient) -> None:
+    """What ``known`` says is what ``principal`` says, and is remembered for the request."""
+    issued = await world.sign_in()
+    await visitor.get("/me", headers=cookie(issued))
+    caller = caller_for(world, cookie(issued))
+    known = caller.known()
+    assert known is not None
+    assert known.session.id == issued.session.id
+    assert caller.known() is await caller.principal() is known
+
+
+async def test_what_only_the_careful_way_can_tell_is_left_to_it(world: World, visitor: httpx2.AsyncClient) -> None:
+    """Neither a second cookie, an unsafe method, an unknown token nor one in odd dress is known (COO-02, CSR-01)."""
+    issued = await world.sign_in()
+    await visitor.get("/me", headers=cookie(issued))
+    pair = f"{SESSION}={issued.token}".encode()
+    assert known_with(world, [pair]) is not None
+    for lines in (
+        [],
+        [pair, b"a=b"],
+        [pair, pair],
+        [pair + b"; " + pair],
+        [b"a=b;" + pair],
+        [pair + b" "],
+        [pair + b"x"],
+    ):
+        assert known_with(world, lines) is None, lines
+    assert known_with(world, [pair], method="POST") is None
+    caller = caller_for(world, {"cookie": f"{SESSION}=rubbish"})
+    with pytest.raises(InvalidToken):
+        await caller.principal()
+    assert caller.known() is None
+
+
+async def test_nothing_is_known_before_the_store_is_open() -> None:
+    """The first request of a process opens it: that is for ``principal``."""
+    world = World()
+    assert known_with(world, [f"{SESSION}=a".encode()]) is None
+
+
 async def test_strict_asks_the_store_each_time(world: World, visitor: httpx2.AsyncClient) -> None:
     """Where memory would do, too."""
     issued = await world.sign_in()
@@ -668,6 +709,12 @@ def caller_for(
         "client": client,
     }
     return Caller(world.auth, scope)
+
+
+def known_with(world: World, lines: list[bytes], *, method: str = "GET") -> Principal | None:
+    """What is known of a request with these lines of cookies."""
+    scope: Scope = {"type": "http", "method": method, "headers": [(b"cookie", line) for line in lines]}
+    return Caller(world.auth, scope).known()
 
 
 def keeping(sent: list[Message]) -> Send:

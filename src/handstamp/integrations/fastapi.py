@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from handstamp.auth import Auth
 from handstamp.core.models import User
 from handstamp.core.policy import CookiePolicy
-from handstamp.web.guards import Requirement, loaded_user_of, optional_principal_of, principal_of
+from handstamp.web.guards import Requirement, known_to, loaded_user_of, optional_principal_of, principal_of
 from handstamp.web.install import install_into
 
 __all__ = ["CurrentUser", "LoadedUser", "OptionalUser", "install", "require"]
@@ -37,7 +37,10 @@ class _Guard(SecurityBase):
         self._requirement = requirement
 
     async def __call__(self, connection: HTTPConnection) -> User:
-        return (await principal_of(connection, self._requirement)).user
+        if self._requirement is not None:
+            return (await principal_of(connection, self._requirement)).user
+        principal = known_to(connection) or await principal_of(connection)
+        return principal.user
 
 
 class _LoadedUser(_Guard):

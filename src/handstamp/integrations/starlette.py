@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from handstamp.auth import Auth
 from handstamp.core.models import User
-from handstamp.web.guards import Requirement, loaded_user_of, optional_principal_of, principal_of
+from handstamp.web.guards import Requirement, known_to, loaded_user_of, optional_principal_of, principal_of
 from handstamp.web.install import install_into
 
 __all__ = ["current_user", "install", "loaded_user", "optional_user", "require"]
@@ -32,7 +32,8 @@ async def current_user(connection: HTTPConnection) -> User:
     Raises:
         GuardRefused: Answered by handstamp; let it pass.
     """
-    return (await principal_of(connection)).user
+    principal = known_to(connection) or await principal_of(connection)
+    return principal.user
 
 
 async def optional_user(connection: HTTPConnection) -> User | None:

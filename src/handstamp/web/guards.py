@@ -64,6 +64,12 @@ class Requirement:
             raise FreshSessionRequired(self.max_age)
 
 
+def known_to(connection: HTTPConnection) -> Principal | None:
+    """Who is calling where memory has the answer; None means: ask ``principal_of``. Awaits nothing."""
+    caller = connection.scope.get(SCOPE_KEY)
+    return caller.known() if isinstance(caller, Caller) else None
+
+
 async def principal_of(connection: HTTPConnection, requirement: Requirement | None = None) -> Principal:
     """Who is calling.
 

@@ -41,9 +41,12 @@ class Place:
     origins: OriginPolicy
     session_cookie: bytes = field(init=False)
     """The name of the session cookie as it stands in a header, made once: every request looks for it."""
+    session_opening: bytes = field(init=False)
+    """The name and its ``=``."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "session_cookie", self.cookies.session.encode())
+        object.__setattr__(self, "session_opening", self.session_cookie + b"=")
 
     def path(self, tail: str) -> str:
         """A path of ours, from the root of the origin."""

@@ -1,14 +1,14 @@
 """Putting handstamp into an application of Starlette's kind."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.types import ASGIApp, Scope
+from starlette.routing import Match, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handstamp.core.redirects import SafeRedirect
 from handstamp.web.guards import GuardRefused, answer_refusal
@@ -34,22 +34,34 @@ class Installable(Host, Protocol):
         ...
 
 
-class _Ours(BaseRoute):
-    """Says no to the application's own paths sooner than a regular expression does: every request asks it first."""
+class _Ours(Mount):
+    """Our routes, and the mount without its slash: a framework would redirect that to wherever Host says.
 
-    path: str
+    One object for both, which says no to the application's own paths sooner than a regular expression does: every
+    request asks it first.
+    """
+
+    def __init__(self, place: Place, app: ASGIApp) -> None:
+        super().__init__(place.mount, app=app, name="handstamp")
+
+        async def to_index(_: Request) -> Response:
+            return see_other(SafeRedirect.to_path(place.path("/")))
+
+        self._index = Route(place.mount, to_index)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether this route is meant. A path that does not contain ours does not begin with it either."""
-        return super().matches(scope) if self.path in scope["path"] else (Match.NONE, {})
+        """Whether one of them is meant. A path that does not contain ours does not begin with it either."""
+        if self.path not in scope["path"]:
+            return Match.NONE, {}
+        match, child_scope = super().matches(scope)
+        return self._index.matches(scope) if match is Match.NONE else (match, child_scope)
 
-
-class _OurMount(_Ours, Mount):
-    pass
-
-
-class _OurRoute(_Ours, Route):
-    pass
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the one that was meant."""
+        if scope["endpoint"] is self._index.endpoint:
+            await self._index.handle(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
 
 
 def install_into(app: Starlette, host: Installable) -> None:
@@ -62,10 +74,7 @@ def install_into(app: Starlette, host: Installable) -> None:
     """
     app.add_middleware(SessionMiddleware, host=host)
     app.add_exception_handler(GuardRefused, answer_refusal)  # type: ignore[arg-type]  # None for a denied handshake
-    app.router.routes[:0] = [
-        _OurMount(host.place.mount, app=host.application, name="handstamp"),
-        _OurRoute(host.place.mount, _to_index(host.place)),
-    ]
+    app.router.routes.insert(0, _Ours(host.place, host.application))
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -78,12 +87,3 @@ def install_into(app: Starlette, host: Installable) -> None:
             await host.close()
 
     app.router.lifespan_context = lifespan
-
-
-def _to_index(place: Place) -> Callable[[Request], Awaitable[Response]]:
-    """The mount without its slash: a framework would redirect it to wherever Host says."""
-
-    async def to_index(_: Request) -> Response:
-        return see_other(SafeRedirect.to_path(place.path("/")))
-
-    return to_index

@@ -1,14 +1,11 @@
 """The middleware: puts a ``Caller`` into each request's scope. Pure ASGI."""
 
 from collections.abc import Awaitable
-from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handstamp.web.caller import SCOPE_KEY, Caller
 from handstamp.web.host import Host
-
-_SERVED: Final = frozenset({"http", "websocket"})
 
 
 class SessionMiddleware:
@@ -25,9 +22,11 @@ class SessionMiddleware:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request, handshake or lifespan."""
-        if scope["type"] not in _SERVED:
-            return self._app(scope, receive, send)
-        caller = scope[SCOPE_KEY] = Caller(self._host, scope)
-        if scope["type"] == "http":
+        kind = scope["type"]
+        if kind == "http":
+            caller = scope[SCOPE_KEY] = Caller(self._host, scope)
             return self._app(scope, receive, caller.sender(send))
-        return self._app(scope, *caller.socket(receive, send))
+        if kind == "websocket":
+            caller = scope[SCOPE_KEY] = Caller(self._host, scope)
+            return self._app(scope, *caller.socket(receive, send))
+        return self._app(scope, receive, send)
