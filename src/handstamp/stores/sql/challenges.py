@@ -18,7 +18,7 @@ class SqlChallenges(Part):
         def work(connection: Connection) -> bool:
             return insert_new(connection, challenges, [row]) == 1
 
-        return await self._database.write(work, told=False)
+        return await self._database.write(work, told=False, alone=True)
 
     async def purge_challenges(self, *, now: float, limit: int) -> int:
         """See ``ChallengeStore``."""
@@ -29,4 +29,6 @@ class SqlChallenges(Part):
             .limit(limit)
         )
         statement = delete(challenges).where(challenges.c.id.in_(over))
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount, told=False)
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount, told=False, alone=True
+        )

@@ -37,7 +37,7 @@ class SqlSessions(Part):
             return ended
 
         try:
-            return next(iter(await self._database.write(work)), None)
+            return next(iter(await self._database.write(work, alone=replaces is None)), None)
         except IntegrityError as error:
             raise ValueError("there is a session with this id") from error
 
@@ -58,7 +58,7 @@ class SqlSessions(Part):
             )
             .values(generation_values(becomes))
         )
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1, alone=True)
 
     async def touch_sessions(self, uses: Mapping[str, float]) -> None:
         """See ``SessionStore``."""
@@ -74,7 +74,7 @@ class SqlSessions(Part):
         which = sessions.c.id == session_id
         if user_id is not None:
             which &= sessions.c.user_id == user_id
-        ended = await self._database.write(lambda connection: _end(connection, reason, now, which))
+        ended = await self._database.write(lambda connection: _end(connection, reason, now, which), alone=True)
         return ended[0] if ended else None
 
     async def end_sessions(
@@ -84,7 +84,7 @@ class SqlSessions(Part):
         which = sessions.c.user_id == user_id
         if keep is not None:
             which &= sessions.c.id != keep
-        ended = await self._database.write(lambda connection: _end(connection, reason, now, which))
+        ended = await self._database.write(lambda connection: _end(connection, reason, now, which), alone=True)
         return tuple(session.id for session in ended)
 
     async def list_sessions(self, user_id: str, *, now: float) -> tuple[Session, ...]:
@@ -101,13 +101,13 @@ class SqlSessions(Part):
             )
             .order_by(sessions.c.last_used_at.desc(), sessions.c.id)
         )
-        return await self._database.read(lambda connection: _sessions(connection, statement))
+        return await self._database.read(lambda connection: _sessions(connection, statement), alone=True)
 
     async def purge_sessions(self, *, now: float, limit: int) -> int:
         """See ``SessionStore``."""
         over = select(sessions.c.id).where(sessions.c.expires_at <= now).order_by(sessions.c.expires_at).limit(limit)
         statement = delete(sessions).where(sessions.c.id.in_(over))
-        removed = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        removed = await self._database.write(lambda connection: connection.execute(statement).rowcount, alone=True)
         await self._database.prune(now=now)
         return removed
 

@@ -27,10 +27,12 @@ class SqlThrottle(Part):
     async def forget_attempts(self, key: str) -> None:
         """See ``ThrottleStore``."""
         statement = delete(attempts).where(attempts.c.key == key)
-        await self._database.write(lambda connection: connection.execute(statement).close(), told=False)
+        await self._database.write(lambda connection: connection.execute(statement).close(), told=False, alone=True)
 
     async def purge_attempts(self, *, now: float, limit: int) -> int:
         """See ``ThrottleStore``."""
         full = select(attempts.c.key).where(attempts.c.full_at <= now).order_by(attempts.c.full_at).limit(limit)
         statement = delete(attempts).where(attempts.c.key.in_(full))
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount, told=False)
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount, told=False, alone=True
+        )
