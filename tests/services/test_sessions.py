@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
 from dataclasses import replace
+from typing import Any
 
 import pytest
 

@@ -20,8 +20,9 @@ class SqlAudit(Part):
         if not rows:
             return
         try:
+            # Many go to the server together, and are one transaction there too (psycopg's pipeline).
             await self._database.write(
-                lambda connection: connection.execute(_INSERT, rows).close(), told=False, alone=len(rows) == 1
+                lambda connection: connection.execute(_INSERT, rows).close(), told=False, alone=True
             )
         except IntegrityError as error:
             raise ValueError("there is an event with this id") from error

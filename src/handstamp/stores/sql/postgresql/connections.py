@@ -85,7 +85,7 @@ class Connections:
         return await self._done(self._transaction(reading, alone=False))
 
     async def write(self, work: Callable[[Connection], T], *, alone: bool) -> T:
-        """What ``work`` gives in one transaction, which is committed then: by the server itself where it is ``alone``.
+        """What ``work`` gives in one transaction, committed then; by the server itself where it is ``alone``.
 
         Raises:
             StoreUnavailable: The database cannot be written; nothing has changed, or, where the connection was lost
