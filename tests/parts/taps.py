@@ -6,7 +6,7 @@ What goes on by itself is left out: heartbeats, what a feed reads or listens to,
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -19,7 +19,7 @@ from redis import Redis
 from handstamp.stores.mongodb import connection as mongodb_connection
 from handstamp.stores.mongodb.shape import HEARTBEATS
 from handstamp.stores.sql.postgresql import connections
-from handstamp.stores.sql.postgresql.connect import Driver, Place
+from handstamp.stores.sql.postgresql.connect import Driver, Place, connect
 
 _SQLITE_ITSELF: Final = re.compile(r"PRAGMA|SELECT .* FROM (changes|sqlite_master)", re.DOTALL)
 """The feed asks for what changed."""
@@ -49,10 +49,10 @@ class SqliteTap:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._seen: list[str] = []
-        connect = sqlite3.connect
+        connect_untapped = sqlite3.connect
 
         def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-            made = connect(*args, **kwargs)
+            made: sqlite3.Connection = connect_untapped(*args, **kwargs)
             made.set_trace_callback(self._seen.append)
             return made
 
@@ -74,7 +74,7 @@ class PostgresqlTap:
     def __init__(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
         self._folder = folder
         self._traces: list[_Trace] = []
-        patch.setattr(connections, "connect", self._connected(connections.connect))
+        patch.setattr(connections, "connect", self._connected)
 
     def drain(self) -> Sequence[str]:
         """See ``Tap``."""
@@ -85,13 +85,10 @@ class PostgresqlTap:
         for trace in self._traces:
             trace.close()
 
-    def _connected(self, connect: Callable[[Place], Any]) -> Callable[[Place], Any]:
-        async def traced(place: Place) -> Driver:
-            made: Driver = await connect(place)
-            self._traces.append(_Trace(made, self._folder / f"{len(self._traces)}.trace"))
-            return made
-
-        return traced
+    async def _connected(self, place: Place) -> Driver:
+        made = await connect(place)
+        self._traces.append(_Trace(made, self._folder / f"{len(self._traces)}.trace"))
+        return made
 
 
 class _Trace:
@@ -136,7 +133,7 @@ class RedisTap:
     def __init__(self, shell: "Redis") -> None:
         self._shell = shell
         self._count = 0
-        self._monitor = shell.monitor().__enter__()
+        self._monitor = shell.monitor().__enter__()  # type: ignore[no-untyped-call]  # the driver gives it no types
 
     def drain(self) -> Sequence[str]:
         """See ``Tap``."""

@@ -67,7 +67,7 @@ class Connections:
         """
         return await self._done(look(self._reader, self._place.time_limit))
 
-    async def read(self, work: Callable[[Connection], T], *, alone: bool) -> T:
+    async def read(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
         """What ``work`` gives in a transaction that sees one state of the database and cannot write.
 
         One statement ``alone`` sees one state anyway.
@@ -84,7 +84,7 @@ class Connections:
 
         return await self._done(self._transaction(reading, alone=False))
 
-    async def write(self, work: Callable[[Connection], T], *, alone: bool) -> T:
+    async def write(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
         """What ``work`` gives in one transaction, committed then; by the server itself where it is ``alone``.
 
         Raises:
