@@ -133,7 +133,7 @@ class RedisTap:
     def __init__(self, shell: "Redis") -> None:
         self._shell = shell
         self._count = 0
-        self._monitor = shell.monitor().__enter__()  # type: ignore[no-untyped-call]  # the driver gives it no types
+        self._monitor: Any = shell.monitor().__enter__()  # type: ignore[no-untyped-call]  # the driver gives it no types
 
     def drain(self) -> Sequence[str]:
         """See ``Tap``."""
