@@ -18,7 +18,7 @@ class SqlChallenges(Part):
         def work(connection: Connection) -> bool:
             return insert_new(connection, challenges, [row]) == 1
 
-        return await self._database.write(work, told=False, alone=True)
+        return await self._database.write(work, told=False)
 
     async def purge_challenges(self, *, now: float, limit: int) -> int:
         """See ``ChallengeStore``."""

@@ -17,9 +17,9 @@ class SqlLeases(Part):
         def work(connection: Connection) -> bool:
             return insert_or_change(connection, leases, {"name": name, **lease}, change=lease, where=open_to_us)
 
-        return await self._database.write(work, told=False, alone=True)
+        return await self._database.write(work, told=False)
 
     async def release_lease(self, name: str, *, holder: str) -> None:
         """See ``LeaseStore``."""
         statement = delete(leases).where(leases.c.name == name, leases.c.holder == holder)
-        await self._database.write(lambda connection: connection.execute(statement).close(), told=False, alone=True)
+        await self._database.write(lambda connection: connection.execute(statement).close(), told=False)

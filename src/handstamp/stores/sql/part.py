@@ -48,7 +48,10 @@ class Database(Protocol):
         ...
 
     async def write(self, work: Callable[[Connection], T], *, told: bool = True, alone: bool = False) -> T:
-        """What ``work`` gives in a transaction that is committed when this returns; ``alone`` as in ``read``.
+        """What ``work`` gives in a transaction that is committed when this returns.
+
+        With ``alone`` as in ``read``: for what may still happen after it was given up, as a statement that waited
+        for a lock. In a transaction of several steps the last one, which commits, is then never sent.
 
         With ``told``, the feed of every process tells what changed at its next poll. When the caller is
         cancelled, or the transaction takes longer than the time limit, all of it is done or nothing.

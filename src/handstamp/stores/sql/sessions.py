@@ -37,7 +37,7 @@ class SqlSessions(Part):
             return ended
 
         try:
-            return next(iter(await self._database.write(work, alone=replaces is None)), None)
+            return next(iter(await self._database.write(work)), None)
         except IntegrityError as error:
             raise ValueError("there is a session with this id") from error
 
@@ -58,7 +58,7 @@ class SqlSessions(Part):
             )
             .values(generation_values(becomes))
         )
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1, alone=True)
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
 
     async def touch_sessions(self, uses: Mapping[str, float]) -> None:
         """See ``SessionStore``."""
@@ -74,7 +74,7 @@ class SqlSessions(Part):
         which = sessions.c.id == session_id
         if user_id is not None:
             which &= sessions.c.user_id == user_id
-        ended = await self._database.write(lambda connection: _end(connection, reason, now, which), alone=True)
+        ended = await self._database.write(lambda connection: _end(connection, reason, now, which))
         return ended[0] if ended else None
 
     async def end_sessions(
@@ -84,7 +84,7 @@ class SqlSessions(Part):
         which = sessions.c.user_id == user_id
         if keep is not None:
             which &= sessions.c.id != keep
-        ended = await self._database.write(lambda connection: _end(connection, reason, now, which), alone=True)
+        ended = await self._database.write(lambda connection: _end(connection, reason, now, which))
         return tuple(session.id for session in ended)
 
     async def list_sessions(self, user_id: str, *, now: float) -> tuple[Session, ...]:

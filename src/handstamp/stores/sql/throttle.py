@@ -27,7 +27,7 @@ class SqlThrottle(Part):
     async def forget_attempts(self, key: str) -> None:
         """See ``ThrottleStore``."""
         statement = delete(attempts).where(attempts.c.key == key)
-        await self._database.write(lambda connection: connection.execute(statement).close(), told=False, alone=True)
+        await self._database.write(lambda connection: connection.execute(statement).close(), told=False)
 
     async def purge_attempts(self, *, now: float, limit: int) -> int:
         """See ``ThrottleStore``."""
