@@ -72,7 +72,7 @@ class Server:
     """An application in a uvicorn process of its own, on one core."""
 
     def __init__(self, application: str, database: str, core: int) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         command = [sys.executable, "-m", "uvicorn", f"bench.applications.{application}:app"]
         options = [f"--host={HOST}", f"--port={self.port}", f"--app-dir={ROOT}", "--log-level=warning"]
         with pinned_to(core):
@@ -204,7 +204,8 @@ def pinned_to(core: int) -> Generator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on now."""
     with socket.socket() as found:
         found.bind((HOST, 0))
         port = found.getsockname()[1]

@@ -108,7 +108,7 @@ def test_the_page_on_operating_names_every_event() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and node.args
-        and ast.unparse(node.func).split(".")[-1] in {"record", "log_only"}
+        and ast.unparse(node.func).split(".")[-1] in {"record", "record_of_each", "log_only"}
     ]
     names = [node.value for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant)]
     recorded = {name for name in names if name is not None}

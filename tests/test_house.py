@@ -12,6 +12,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
+from bench.cold import FIRST_REQUEST, prepared
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -33,16 +34,20 @@ TESTS_OF_NO_MODULE = {
 }
 """What a file directly in tests/ may be about, apart from a module of the same name."""
 
-LOADED_ONLY_WHEN_USED = {
-    "alembic",
-    "fastapi",
-    "httpx2",
-    "jinja2",
-    "oauthlib",
-    "pydantic_settings",
-    "pymongo",
-    "sqlalchemy",
+_AUTH = {"anyio", "cryptography", "joserfc", "starlette", "typing_extensions"}
+_SETTINGS = {"annotated_types", "dotenv", "pydantic", "pydantic_core", "pydantic_settings", "typing_inspection"}
+LOADED = {
+    "import handstamp": set[str](),
+    "from handstamp import Auth": _AUTH,
+    "import sys; sys.argv = ['handstamp', '--version']; from handstamp.cli import main; main()": {
+        "annotated_doc",
+        "click",
+        "shellingham",
+        "typer",
+    },
+    FIRST_REQUEST: _AUTH | _SETTINGS | {"idna", "sniffio", "sqlalchemy", "greenlet"},
 }
+"""Packages of others that a program may load; those whose name begins with an underscore belong to one of them."""
 
 SUPPRESSION = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b|pyright:\s*ignore\b|pragma:\s*no\s+(?:cover|branch)\b)")
 WITHOUT_REASON = re.compile(
@@ -232,10 +237,13 @@ def test_every_error_has_a_stable_code_of_its_own() -> None:
     assert [code for code in own.values() if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
 
 
-def test_importing_handstamp_is_light() -> None:
-    """``import handstamp`` loads no database, HTTP client, template engine or framework that is an extra."""
-    program = "import handstamp, sys; print(*sys.modules, sep='\\n')"
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    ).stdout.splitlines()
-    assert LOADED_ONLY_WHEN_USED & {name.partition(".")[0] for name in loaded} == set()
+@pytest.mark.parametrize(("program", "allowed"), LOADED.items(), ids=["import", "auth", "version", "first request"])
+def test_a_program_loads_what_it_uses(program: str, allowed: set[str], tmp_path: Path) -> None:
+    """Of other packages no more than these: no migrations, template engine or framework that nobody asked for."""
+    print_loaded = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+    variables = prepared(f"sqlite:///{tmp_path}/app.db") if program == FIRST_REQUEST else {}
+    command = ["env", *(f"{name}={value}" for name, value in variables.items()), sys.executable, "-c"]
+    done = subprocess.run([*command, f"{print_loaded}\n{program}"], check=True, capture_output=True, text=True)
+    loaded = {name.partition(".")[0] for name in done.stderr.split()} - sys.stdlib_module_names
+    others = {name for name in loaded if not name.startswith("_")} - {"handstamp", "cython_runtime"}
+    assert others - allowed == set()

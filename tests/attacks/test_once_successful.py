@@ -49,7 +49,7 @@ async def test_callbacks_of_strangers_write_nothing_to_the_store() -> None:
         for number in range(20):
             response = await http.get(f"/auth/callback/x?state=made-up-{number}&code=c", headers=PAGE)
             assert response.status_code == 400
-        assert world.store.asked["record_event"] == 0
+        assert world.store.asked["record_events"] == 0
 
 
 async def test_used_up_and_expired_rows_are_removed_by_a_running_application(tmp_path: Path) -> None:

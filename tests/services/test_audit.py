@@ -108,7 +108,7 @@ async def test_details_are_cut() -> None:
 async def test_an_event_that_cannot_be_stored_is_logged_with_a_warning(log: pytest.LogCaptureFixture) -> None:
     """And raises nothing."""
     store = AdverseStore()
-    store.down.add("record_event")
+    store.down.add("record_events")
     await Audit(store).record("session_ended", now=NOW)
     levels = [record.levelname for record in log.records if record.name == "handstamp.audit"]
     assert levels == ["INFO", "WARNING"]
@@ -118,7 +118,7 @@ async def test_what_cannot_be_stored_undoes_nothing() -> None:
     """A sign-in and a sign-out stand, though the trail of them is in the log only."""
     store = AdverseStore()
     world = World(store)
-    store.down.add("record_event")
+    store.down.add("record_events")
     issued = await world.signed_in()
     assert (await world[0].admit(issued.token.encode(), now=NOW)).settled
     assert await world[0].sessions.sign_out(issued.token.encode(), now=NOW)

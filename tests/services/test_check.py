@@ -408,7 +408,7 @@ async def test_a_store_that_can_only_be_read_goes_on_letting_in() -> None:
     store = AdverseStore()
     world = World(store)
     token = (await world.signed_in()).token.encode()
-    store.down |= {"swap_generations", "touch_sessions", "record_event"}
+    store.down |= {"swap_generations", "touch_sessions", "record_events"}
     for number in range(100):
         assert await world[number % 2].serve(token, now=DUE + 60 * number) is None
 

@@ -25,9 +25,10 @@ class AuditOverwrites(MemoryStore):
     """An event can be forged afterwards."""
 
     @override
-    async def record_event(self, event: AuditEvent) -> None:
-        self._events.pop(event.id, None)
-        await super().record_event(event)
+    async def record_events(self, *events: AuditEvent) -> None:
+        for event in events:
+            self._events.pop(event.id, None)
+        await super().record_events(*events)
 
 
 @broken.found_by("test_an_event_is_kept_apart_from_what_made_it")
@@ -35,10 +36,10 @@ class AuditSharesTheDetail(MemoryStore):
     """An event changes with the mapping that it was made of."""
 
     @override
-    async def record_event(self, event: AuditEvent) -> None:
-        if event.id in self._events:
+    async def record_events(self, *events: AuditEvent) -> None:
+        if any(event.id in self._events for event in events):
             raise ValueError("taken")
-        self._events[event.id] = event
+        self._events |= {event.id: event for event in events}
 
 
 @broken.found_by(
@@ -47,16 +48,21 @@ class AuditSharesTheDetail(MemoryStore):
     "test_list_for_a_user_gives_that_user_only",
     "test_nothing_changes_an_event",
     "test_record_stores_an_event",
+    "test_record_stores_many_events",
 )
 class AuditDropsTheDetail(MemoryStore):
     """What happened in detail is lost."""
 
     @override
-    async def record_event(self, event: AuditEvent) -> None:
-        await super().record_event(replace(event, detail={}))
+    async def record_events(self, *events: AuditEvent) -> None:
+        await super().record_events(*(replace(event, detail={}) for event in events))
 
 
-@broken.found_by("test_list_begins_with_the_newest", "test_list_for_a_user_gives_that_user_only")
+@broken.found_by(
+    "test_list_begins_with_the_newest",
+    "test_list_for_a_user_gives_that_user_only",
+    "test_record_stores_many_events",
+)
 class AuditIsOldestFirst(MemoryStore):
     """The newest comes last."""
 
@@ -79,8 +85,17 @@ class AuditInvents(MemoryStore):
     """What is not known is taken for empty."""
 
     @override
-    async def record_event(self, event: AuditEvent) -> None:
-        await super().record_event(replace(event, address=event.address or ""))
+    async def record_events(self, *events: AuditEvent) -> None:
+        await super().record_events(*(replace(event, address=event.address or "") for event in events))
+
+
+@broken.found_by("test_record_stores_many_events")
+class AuditKeepsTheFirst(MemoryStore):
+    """Of many events only one is stored."""
+
+    @override
+    async def record_events(self, *events: AuditEvent) -> None:
+        await super().record_events(*events[:1])
 
 
 @pytest.mark.parametrize("breakage", broken.all, ids=str)

@@ -751,7 +751,7 @@ async def test_a_refusal_is_logged_and_not_stored(
     detail = line["detail"]
     assert isinstance(detail, dict)
     assert (line["address"], detail["code"]) == (ADDRESS, code)
-    assert world.store.asked["record_event"] == 0
+    assert world.store.asked["record_events"] == 0
 
 
 async def test_an_anonymous_request_is_nothing_to_log(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -231,8 +231,8 @@ class ThrottleStore(Protocol):
 class AuditStore(Protocol):
     """Keeps audit events. Nothing changes or removes one."""
 
-    async def record_event(self, event: AuditEvent) -> None:
-        """Store an event."""
+    async def record_events(self, *events: AuditEvent) -> None:
+        """Store events. Of many the store is asked at once; none is no error."""
         ...
 
     async def list_events(self, *, user_id: str | None = None, limit: int = 100) -> tuple[AuditEvent, ...]:

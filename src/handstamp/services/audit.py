@@ -7,7 +7,7 @@ hash: whoever reads the log cannot tell one session id from it.
 import json
 import logging
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -43,20 +43,37 @@ class Audit:
 
         What no store can keep is U+FFFD in the trail.
         """
-        entry = AuditEvent(
-            id=new_id(now),
-            at=now,
-            event=event,
-            user_id=user_id,
-            session_id=session_id,
-            address=address,
-            detail=_cut(detail),
-        )
-        _LOG.info("%s", _line(entry))
+        await self.record_of_each(event, (session_id,), now=now, user_id=user_id, address=address, **detail)
+
+    async def record_of_each(
+        self,
+        event: str,
+        session_ids: Sequence[str | None],
+        *,
+        now: float,
+        user_id: str | None = None,
+        address: str | None = None,
+        **detail: str | None,
+    ) -> None:
+        """The same of several sessions: an event for each. The store is asked once, however many there are."""
+        entries = [
+            AuditEvent(
+                id=new_id(now),
+                at=now,
+                event=event,
+                user_id=user_id,
+                session_id=session_id,
+                address=address,
+                detail=_cut(detail),
+            )
+            for session_id in session_ids
+        ]
+        for entry in entries:
+            _LOG.info("%s", _line(entry))
         try:
-            await self._store.record_event(_keepable(entry))
+            await self._store.record_events(*map(_keepable, entries))
         except StoreUnavailable:
-            _LOG.warning("the event above is not in the store: it cannot be reached")
+            _LOG.warning("what is said above is not in the store: it cannot be reached (events: %d)", len(entries))
 
 
 def log_only(event: str, *, now: float, address: str | None, **detail: str | None) -> None:

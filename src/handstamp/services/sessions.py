@@ -85,7 +85,7 @@ class Sessions:
         replaced = await self._store.start_session(session, replaces=replaces, now=now)
         if replaced is not None:
             self._cache.forget_session(replaced.id)
-            await self._record_end(replaced.id, replaced.user_id, EndReason.REPLACED, now=now, address=address)
+            await self._record_ends((replaced.id,), replaced.user_id, EndReason.REPLACED, now=now, address=address)
         await self._audit.record(
             "session_started",
             now=now,
@@ -123,7 +123,7 @@ class Sessions:
         self._cache.forget_session(session_id)
         if ended is None:
             return False
-        await self._record_end(session_id, ended.user_id, reason, now=now, address=address)
+        await self._record_ends((session_id,), ended.user_id, reason, now=now, address=address)
         return True
 
     async def sign_out(self, token: bytes, *, now: float, address: str | None = None) -> bool:
@@ -153,8 +153,8 @@ class Sessions:
         ended = await self._store.end_sessions(user_id, reason=reason, now=now, keep=keep)
         for session_id in ended:
             self._cache.forget_session(session_id)
-        for session_id in ended:
-            await self._record_end(session_id, user_id, reason, now=now, address=address)
+        if ended:
+            await self._record_ends(ended, user_id, reason, now=now, address=address)
         return ended
 
     async def list(self, user_id: str, *, now: float) -> tuple[Session, ...]:
@@ -182,9 +182,9 @@ class Sessions:
         except InvalidToken:
             return None
 
-    async def _record_end(
-        self, session_id: str, user_id: str, reason: EndReason, *, now: float, address: str | None
+    async def _record_ends(
+        self, session_ids: tuple[str, ...], user_id: str, reason: EndReason, *, now: float, address: str | None
     ) -> None:
-        await self._audit.record(
-            "session_ended", now=now, user_id=user_id, session_id=session_id, address=address, reason=reason.value
+        await self._audit.record_of_each(
+            "session_ended", session_ids, now=now, user_id=user_id, address=address, reason=reason.value
         )

@@ -106,7 +106,7 @@ async def use_every_verb(store: MongoStore) -> None:
     await store.forget_attempts("key")
     await store.take_lease("work", holder="a", until=NOW + 1, now=NOW)
     await store.release_lease("work", holder="a")
-    await store.record_event(an_event())
+    await store.record_events(an_event())
     await store.list_events()
     await store.list_events(user_id="ada")
 

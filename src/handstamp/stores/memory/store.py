@@ -40,11 +40,12 @@ class MemoryAudit(Part):
         super().__init__()
         self._events: dict[str, AuditEvent] = {}
 
-    async def record_event(self, event: AuditEvent) -> None:
-        """See ``AuditStore``. An id that is taken raises ValueError."""
-        if event.id in self._events:
+    async def record_events(self, *events: AuditEvent) -> None:
+        """See ``AuditStore``. An id that is taken raises ValueError, and nothing is stored."""
+        if any(event.id in self._events for event in events):
             raise ValueError("there is an event with this id")
-        self._events[event.id] = replace(event, detail=dict(event.detail))
+        for event in events:
+            self._events[event.id] = replace(event, detail=dict(event.detail))
 
     async def list_events(self, *, user_id: str | None = None, limit: int = 100) -> tuple[AuditEvent, ...]:
         """See ``AuditStore``."""

@@ -8,15 +8,22 @@ from handstamp.stores.sql.part import Part
 from handstamp.stores.sql.rows import event_from, event_values
 from handstamp.stores.sql.tables import audit_events
 
+_INSERT = insert(audit_events)
+
 
 class SqlAudit(Part):
     """Keeps ``AuditStore``."""
 
-    async def record_event(self, event: AuditEvent) -> None:
-        """See ``AuditStore``. An id that is taken raises ValueError."""
-        statement = insert(audit_events).values(event_values(event))
+    async def record_events(self, *events: AuditEvent) -> None:
+        """See ``AuditStore``. An id that is taken raises ValueError, and nothing is stored."""
+        rows = [event_values(event) for event in events]
+        if not rows:
+            return
         try:
-            await self._database.write(lambda connection: connection.execute(statement).close(), told=False)
+            # Many go to the server together, and are one transaction there too (psycopg's pipeline).
+            await self._database.write(
+                lambda connection: connection.execute(_INSERT, rows).close(), told=False, alone=True
+            )
         except IntegrityError as error:
             raise ValueError("there is an event with this id") from error
 
@@ -25,5 +32,5 @@ class SqlAudit(Part):
         statement = select(audit_events).order_by(audit_events.c.at.desc(), audit_events.c.id.desc()).limit(limit)
         if user_id is not None:
             statement = statement.where(audit_events.c.user_id == user_id)
-        rows = await self._database.read(lambda connection: connection.execute(statement).all())
+        rows = await self._database.read(lambda connection: connection.execute(statement).all(), alone=True)
         return tuple(event_from(row) for row in rows)

@@ -29,4 +29,6 @@ class SqlChallenges(Part):
             .limit(limit)
         )
         statement = delete(challenges).where(challenges.c.id.in_(over))
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount, told=False)
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount, told=False, alone=True
+        )

@@ -39,12 +39,19 @@ class Database(Protocol):
         """See ``UserStore``. On the path of a request: by the driver, without SQLAlchemy."""
         ...
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """What ``work`` gives in a transaction that reads one state of the database."""
+    async def read(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
+        """What ``work`` gives in a transaction that reads one state of the database.
+
+        With ``alone`` it is one statement, which is a transaction by itself: a server need not be told of its
+        beginning and its end, and each would be a way there and back.
+        """
         ...
 
-    async def write(self, work: Callable[[Connection], T], *, told: bool = True) -> T:
+    async def write(self, work: Callable[[Connection], T], *, told: bool = True, alone: bool = False) -> T:
         """What ``work`` gives in a transaction that is committed when this returns.
+
+        With ``alone`` as in ``read``: for what may still happen after it was given up, as a statement that waited
+        for a lock. In a transaction of several steps the last one, which commits, is then never sent.
 
         With ``told``, the feed of every process tells what changed at its next poll. When the caller is
         cancelled, or the transaction takes longer than the time limit, all of it is done or nothing.

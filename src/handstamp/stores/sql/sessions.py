@@ -101,13 +101,13 @@ class SqlSessions(Part):
             )
             .order_by(sessions.c.last_used_at.desc(), sessions.c.id)
         )
-        return await self._database.read(lambda connection: _sessions(connection, statement))
+        return await self._database.read(lambda connection: _sessions(connection, statement), alone=True)
 
     async def purge_sessions(self, *, now: float, limit: int) -> int:
         """See ``SessionStore``."""
         over = select(sessions.c.id).where(sessions.c.expires_at <= now).order_by(sessions.c.expires_at).limit(limit)
         statement = delete(sessions).where(sessions.c.id.in_(over))
-        removed = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        removed = await self._database.write(lambda connection: connection.execute(statement).rowcount, alone=True)
         await self._database.prune(now=now)
         return removed
 

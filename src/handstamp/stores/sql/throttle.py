@@ -33,4 +33,6 @@ class SqlThrottle(Part):
         """See ``ThrottleStore``."""
         full = select(attempts.c.key).where(attempts.c.full_at <= now).order_by(attempts.c.full_at).limit(limit)
         statement = delete(attempts).where(attempts.c.key.in_(full))
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount, told=False)
+        return await self._database.write(
+            lambda connection: connection.execute(statement).rowcount, told=False, alone=True
+        )

@@ -3,13 +3,18 @@
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from handstamp.core.models import Identity, Profile, User
 from handstamp.stores.sql.part import Part, insert_new
 from handstamp.stores.sql.rows import Values, identity_from, user_from, user_values
 from handstamp.stores.sql.tables import identities, user_roles, users
+
+_USER_WITH_ROLES = (
+    select(*users.columns, user_roles.c.role).outerjoin_from(users, user_roles).where(users.c.id == bindparam("id"))
+)
+"""One row for each role; one with NULL where there is none."""
 
 
 class SqlUsers(Part):
@@ -61,7 +66,7 @@ class SqlUsers(Part):
             .where(identities.c.user_id == user_id)
             .order_by(identities.c.created_at, identities.c.issuer, identities.c.subject)
         )
-        rows = await self._database.read(lambda connection: connection.execute(statement).all())
+        rows = await self._database.read(lambda connection: connection.execute(statement).all(), alone=True)
         return tuple(identity_from(row) for row in rows)
 
     async def change_roles(
@@ -70,13 +75,13 @@ class SqlUsers(Part):
         """See ``UserStore``."""
 
         def work(connection: Connection) -> User | None:
-            _lock(connection, user_id)
-            if _user(connection, user_id) is None:
+            if not _lock(connection, user_id):
                 return None
             given = [{"user_id": user_id, "role": role} for role in sorted(add - remove)]
             insert_new(connection, user_roles, given)
-            taken = delete(user_roles).where(user_roles.c.user_id == user_id, user_roles.c.role.in_(sorted(remove)))
-            connection.execute(taken)
+            if remove:
+                theirs = user_roles.c.user_id == user_id
+                connection.execute(delete(user_roles).where(theirs, user_roles.c.role.in_(sorted(remove))))
             return _user(connection, user_id)
 
         return await self._database.write(work)
@@ -118,16 +123,14 @@ def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: floa
             return _update(connection, user, _told_by(profile)), False
         # An identity whose user was deleted by hand, where foreign keys do not cascade, is unknown.
         connection.execute(delete(identities).where(*this_identity, identities.c.user_id == known.user_id))
-    new = User(id=user_id, created_at=now)
-    connection.execute(insert(users).values(user_values(new) | _told_by(profile)))
+    new = user_values(User(id=user_id, created_at=now)) | _told_by(profile)
+    connection.execute(insert(users).values(new))
     connection.execute(
         insert(identities).values(
             issuer=profile.issuer, subject=profile.subject, user_id=user_id, created_at=now, last_used_at=now
         )
     )
-    made = _user(connection, user_id)
-    assert made is not None
-    return made, True
+    return user_from(list(new.values()), ()), True
 
 
 def _told_by(profile: Profile) -> Values:
@@ -154,17 +157,19 @@ def _after(connection: Connection, statement: Update, user_id: str) -> User | No
     return _user(connection, user_id)
 
 
-def _lock(connection: Connection, user_id: str) -> None:
-    """Let nobody else change this user, nor the roles, until the end of the transaction.
+def _lock(connection: Connection, user_id: str) -> bool:
+    """Let nobody else change this user, nor the roles, until the end of the transaction; whether there is one.
 
     Always the first lock on what belongs to a user, so that no two wait for each other. SQLite has one writer anyway.
+    A statement by itself: one that had to wait for the lock would still see the roles of before.
     """
-    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update()).close()
+    found = connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+    return found.one_or_none() is not None
 
 
 def _user(connection: Connection, user_id: str) -> User | None:
-    found = _users(connection, select(users).where(users.c.id == user_id))
-    return found[0] if found else None
+    rows = connection.execute(_USER_WITH_ROLES, {"id": user_id}).all()
+    return user_from(rows[0], [row[-1] for row in rows if row[-1] is not None]) if rows else None
 
 
 def _users(connection: Connection, statement: Select[*tuple[Any, ...]]) -> tuple[User, ...]:

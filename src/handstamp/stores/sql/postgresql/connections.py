@@ -51,7 +51,7 @@ class Connections:
         self._reader = Reader(self.connect)
         self._engine = create_async_engine(
             "postgresql+psycopg://",
-            async_creator=self._connect_for_transactions,
+            async_creator=self.connect,
             pool_size=WRITERS,
             max_overflow=0,
             pool_timeout=min(WAIT_FOR_FREE, place.time_limit),
@@ -67,27 +67,31 @@ class Connections:
         """
         return await self._done(look(self._reader, self._place.time_limit))
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
         """What ``work`` gives in a transaction that sees one state of the database and cannot write.
+
+        One statement ``alone`` sees one state anyway.
 
         Raises:
             StoreUnavailable: The database cannot be asked.
         """
+        if alone:
+            return await self._done(self._transaction(work, alone=True))
 
         def reading(connection: Connection) -> T:
             connection.exec_driver_sql(_READING).close()
             return work(connection)
 
-        return await self._done(self._transaction(reading))
+        return await self._done(self._transaction(reading, alone=False))
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """What ``work`` gives in one transaction, which is committed then.
+    async def write(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
+        """What ``work`` gives in one transaction, committed then; by the server itself where it is ``alone``.
 
         Raises:
             StoreUnavailable: The database cannot be written; nothing has changed, or, where the connection was lost
                 while it was committed, everything.
         """
-        return await self._done(self._transaction(work))
+        return await self._done(self._transaction(work, alone=alone))
 
     async def close(self) -> None:
         """Close all, after the verbs that are under way."""
@@ -121,23 +125,25 @@ class Connections:
                 raise
             raise unavailable(str(self._place), error) from error
 
-    async def _transaction(self, work: Callable[[Connection], T]) -> T:
+    async def _transaction(self, work: Callable[[Connection], T], *, alone: bool) -> T:
         deadline = self.loop.time() + self._place.time_limit
         for _ in range(_ATTEMPTS - 1):
             try:
-                return await self._once(work, deadline)
+                return await self._once(work, deadline, alone=alone)
             except DBAPIError as error:
                 if sqlstate(error) not in TRIED_AGAIN:
                     raise
                 _LOG.info("a transaction is run again: %s", sqlstate(error))
-        return await self._once(work, deadline)
+        return await self._once(work, deadline, alone=alone)
 
-    async def _once(self, work: Callable[[Connection], T], deadline: float) -> T:
+    async def _once(self, work: Callable[[Connection], T], deadline: float, *, alone: bool) -> T:
         async with self._engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
             timer = self.loop.call_at(deadline, hang_up, driver)
             try:
+                # Set each time: neither way is the server asked, and nobody has to set it back.
+                await driver.set_autocommit(alone)
                 async with connection.begin():
                     return await connection.run_sync(work)
             finally:
@@ -152,11 +158,6 @@ class Connections:
         async with asyncio.timeout(self._place.time_limit):  # to find the host counts too
             connection = await connect(self._place)
         self._made.add(connection)
-        return connection
-
-    async def _connect_for_transactions(self) -> Driver:
-        connection = await self.connect()
-        await connection.set_autocommit(False)
         return connection
 
 

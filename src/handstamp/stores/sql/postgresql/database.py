@@ -88,14 +88,14 @@ class PostgresqlDatabase:
         """See ``UserStore``."""
         return await self._here().look_up(lambda reader, limit: reader.user(user_id, limit=limit))
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
         """See ``Database``."""
-        return await self._here().read(work)
+        return await self._here().read(work, alone=alone)
 
-    async def write(self, work: Callable[[Connection], T], *, told: bool = True) -> T:
+    async def write(self, work: Callable[[Connection], T], *, told: bool = True, alone: bool = False) -> T:
         """See ``Database``."""
         del told  # by the triggers, whoever writes
-        return await self._here().write(work)
+        return await self._here().write(work, alone=alone)
 
     async def prune(self, *, now: float) -> None:
         """See ``Database``. The server forgets by itself what every listening session has read."""

@@ -94,13 +94,15 @@ class SqliteDatabase:
         """See ``UserStore``."""
         return self._in_this_process().reader.user(user_id)
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, alone: bool = False) -> T:
         """See ``Database``."""
+        del alone  # there is no server, and no way to it
         lane = self._in_this_process().reads
         return await lane.run(lambda caller: lane.transaction(work, caller))
 
-    async def write(self, work: Callable[[Connection], T], *, told: bool = True) -> T:
+    async def write(self, work: Callable[[Connection], T], *, told: bool = True, alone: bool = False) -> T:
         """See ``Database``."""
+        del alone  # BEGIN IMMEDIATE is how the lock is waited for
         lane = self._in_this_process().writes
         if told:
             return await lane.run(lambda caller: self._told(lambda: lane.transaction(work, caller)))
