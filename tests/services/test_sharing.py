@@ -27,7 +27,7 @@ def as_loaded() -> tuple[User, Session]:
         authenticated_at=float(now),
         idle_timeout=float("86400"),
         generations=Generations(issued_at=float(now), confirmed_at=float(now)),
-        amr=tuple("pwd otp".split()),
+        amr=(other("pwd"), "otp"),
         user_agent=other(AGENT),
     )
     return User(id=other("user"), created_at=float(now), roles=frozenset(["analyst"])), session

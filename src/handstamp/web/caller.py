@@ -74,7 +74,7 @@ class Caller:
             if self._admission is not None:
                 return self._admission.principal
             if self._refusal is not None:
-                raise self._refusal
+                raise untraced(self._refusal)
         # The path of every request: where memory has the answer, nothing is awaited.
         try:
             token = self.token()
@@ -89,7 +89,7 @@ class Caller:
                 admission = await services.check.authenticate(token, now=now, address=self.address)
         except HandstampError as error:
             self._admission = None
-            self._refusal = error
+            self._refusal = untraced(error)  # a traceback leads to this frame, and so back to here
             self._pending = deletes_cookies(error)
             self._log_refusal(error)
             raise
@@ -244,6 +244,13 @@ class Caller:
         except StoreUnavailable:
             # The session could be read when the request came in: it was let in, and nothing is sent.
             return None
+
+
+def untraced(error: HandstampError) -> HandstampError:
+    """The same error anew, without cause and traceback: that holds every frame that the error came through."""
+    twin = type(error).__new__(type(error), *error.args)
+    vars(twin).update(vars(error))
+    return twin
 
 
 def deletes_cookies(error: HandstampError) -> bool:
