@@ -27,6 +27,9 @@ from bench.soak_plot import plot
 from bench.soak_process import Process, Sample
 
 _BATCH: Final = 1_000
+_SWEPT: Final = 2_000
+"""Sessions from one sweep to the next. Nobody asks during one here, and a feed tells at most 10,000 changes at once:
+with more the cache would be emptied each time, and never be full."""
 _TOLERATED: Final = 0.01
 """The part by which the objects of the last quarter may be more than those of the third."""
 
@@ -77,8 +80,9 @@ async def _run(folder: Path, sessions: int, every: int, most: int) -> tuple[list
     samples: list[Sample] = []
     for done in range(_BATCH, sessions + 1, _BATCH):
         await process.batch(_BATCH)
-        if done % every == 0:
+        if done % _SWEPT == 0:
             await process.sweep()
+        if done % every == 0:
             samples.append(process.sample(done))
             print(f"{time.strftime('%H:%M:%S')} {samples[-1]}", file=sys.stderr, flush=True)
     print(f"answers: {process.asked}", file=sys.stderr)
