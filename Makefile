@@ -60,7 +60,8 @@ docs: $(VENV)/.dev ## Build the documentation into build/site; a warning is an e
 fuzz: $(VENV)/.dev ## Run the property tests with many more examples, new ones each time.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=fuzz -m "hypothesis and not network and not browser"
 
-soak: $(VENV)/.dev redis ## Kill processes and servers in the midst of 10,000 operations at each store.
+soak: $(VENV)/.dev redis ## Kill processes and servers in the midst of 10,000 operations; a day of sessions in a process.
+	$(BIN)/python -m bench.soak $(if $(SESSIONS),--sessions $(SESSIONS))
 	SOAK_OPERATIONS=10000 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m soak
 
 mutants: $(VENV)/.dev ## Break core and services on purpose and see whether a test notices.

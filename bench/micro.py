@@ -28,6 +28,8 @@ from handstamp.web.host import Services
 
 _FEW: Final = 100
 """Calls in a batch of what takes long; of the rest it is 20,000."""
+_AGENTS: Final = 200
+"""User agents among the sessions in memory. Each has an address of its own."""
 _HEADERS: Final = (
     (b"host", b"127.0.0.1:8000"),
     (b"connection", b"keep-alive"),
@@ -180,7 +182,10 @@ async def _memory(url: str, file: Path, count: int) -> Memory:
 
 
 def _copy_sessions(file: Path, template: Issued, count: int) -> list[tuple[str, str]]:
-    """More rows like the first ones, each session with its own user, in one transaction: (user id, session id)."""
+    """More rows like the first ones, each session with its own user, in one transaction: (user id, session id).
+
+    Their user agents are 200 different ones, and no two addresses are equal.
+    """
     now = template.session.created_at
     named = [(new_id(now), new_session_id()) for _ in range(count)]
     with sqlite3.connect(file) as connection:
@@ -190,6 +195,11 @@ def _copy_sessions(file: Path, template: Issued, count: int) -> list[tuple[str, 
             key = template.session.user_id if table == "users" else template.session.id
             copy = f"INSERT INTO {table} SELECT {taken} FROM {table} WHERE id = ?3"  # noqa: S608  names of our own
             connection.executemany(copy, [(*pair, key) for pair in named])
+        devices = [
+            (f"{template.session.user_agent}.{number % _AGENTS:03}", f"203.0.{number >> 8 & 255}.{number & 255}", key)
+            for number, (_, key) in enumerate(named)
+        ]
+        connection.executemany("UPDATE sessions SET user_agent = ?, address = ? WHERE id = ?", devices)
     connection.close()
     return named
 

@@ -16,7 +16,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 112, 52, 46
 _APART: Final = 13
 """From one label to the next, at least."""
 
-_STYLE: Final = """
+STYLE: Final = """
   svg { background: #fff; }
   text { font: 12px system-ui, sans-serif; fill: #33373f; }
   .title { font-size: 15px; font-weight: 600; }
@@ -71,7 +71,7 @@ def plot(panels: Mapping[str, Mapping[str, Line]], *, title: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}">\n<style>{_STYLE}</style>\n{body}\n</svg>\n'
+        f'aria-label="{escape(title)}">\n<style>{STYLE}</style>\n{body}\n</svg>\n'
     )
 
 

@@ -30,6 +30,7 @@ TESTS_OF_NO_MODULE = {
     "test_house.py",  # the repository
     "test_documents.py",  # README and docs
     "test_bench.py",  # bench/
+    "test_bench_soak.py",  # bench/soak.py
     "test_conftest.py",  # the conditions under which tests run
 }
 """What a file directly in tests/ may be about, apart from a module of the same name."""

@@ -65,6 +65,17 @@ async def test_characters_that_nobody_sees_are_not_kept(odd: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("field", "most"), [("email", 254), ("name", 256), ("username", 256), ("picture", 2048)])
+async def test_what_is_too_long_counts_as_not_said(field: str, most: int) -> None:
+    """Whoever it is that says it, for it is in memory for as long as its user is here."""
+    accounts = World()[0].accounts
+    kept = await accounts.sign_in(a_profile(**{field: "x" * most}), now=NOW)
+    assert getattr(kept, field) == "x" * most
+    left_out = await accounts.sign_in(a_profile(**{field: "x" * (most + 1)}), now=NOW)
+    assert getattr(left_out, field) is None
+    assert left_out.email_verified == (left_out.email is not None)
+
+
 @pytest.mark.parametrize("field", ["issuer", "subject"])
 @pytest.mark.parametrize("odd", ["1\x00", "1\ud800"])
 async def test_a_key_that_cannot_be_kept_signs_nobody_in(field: str, odd: str) -> None:

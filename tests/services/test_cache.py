@@ -217,6 +217,15 @@ def test_the_cache_is_bounded_and_drops_the_oldest() -> None:
     assert len(cache) == 3
 
 
+def test_a_large_cache_makes_room_for_many_at_once() -> None:
+    """The oldest, and a small part of all: never more than that, and never more entries than are allowed."""
+    cache, _ = a_cache(max_entries=1_000)
+    for number in range(1_001):
+        install(cache, b"%d" % number, an_admission(f"session-{number}", f"user-{number}"))
+    assert [bool(cache.get(b"%d" % number, NOW)) for number in (0, 1, 2, 1_000)] == [False, False, True, True]
+    assert len(cache) == 999
+
+
 def test_a_token_that_is_installed_again_is_kept_once() -> None:
     """The later answer counts, and a change takes it away."""
     cache, _ = a_cache()

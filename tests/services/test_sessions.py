@@ -165,6 +165,11 @@ async def test_a_long_user_agent_is_cut() -> None:
     assert (await world.signed_in(user_agent="")).session.user_agent is None
 
 
+async def test_a_long_address_is_cut() -> None:
+    """At 100 characters: a proxy that is believed may pass on whatever a stranger wrote."""
+    assert (await World().signed_in(address="1" * 101)).session.address == "1" * 100
+
+
 async def test_the_absolute_limit_is_the_one_that_the_token_says() -> None:
     """Whole seconds, so that row and token agree to the moment."""
     world = World()

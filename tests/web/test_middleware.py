@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from handstamp.web.caller import SCOPE_KEY, Caller
 from handstamp.web.middleware import SessionMiddleware
-from web_world import World
+from web_world import SESSION, World, token_of
 
 
 async def seen_by_the_application(scope_type: str) -> tuple[Scope, Send]:
@@ -77,6 +77,55 @@ async def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
     try:
         del served
         assert gone() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("path", ["/me", "/feed", "/twice", "/strict"])
+@pytest.mark.parametrize("who", ["nobody", "junk", "forged", "unknown", "signed out", "let in"])
+async def test_nothing_is_left_to_the_garbage_collector(who: str, path: str) -> None:
+    """Of no request, be it refused or let in: a flood of bad tokens must not fill the memory in between."""
+    world = World()
+    known, ended = await world.sign_in(), await world.sign_in()
+    await world.end(ended)
+    tokens = {
+        "junk": "x" * 30,
+        "forged": known.token[:-4] + "AAAA",
+        "unknown": token_of(known, session_id="x" * 22),
+        "signed out": ended.token,
+        "let in": known.token,
+    }
+
+    async def ask() -> int:
+        headers = [(b"cookie", f"{SESSION}={tokens[who]}".encode())] if who in tokens else []
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "root_path": "",
+        }
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await world.app(scope, receive, send)
+        status = sent[0]["status"]
+        assert isinstance(status, int)
+        return status
+
+    assert await ask() == (200 if who == "let in" or path == "/feed" else 401)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            await ask()
+        assert gc.collect() == 0
     finally:
         gc.enable()
 

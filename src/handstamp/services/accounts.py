@@ -14,6 +14,9 @@ from handstamp.services.cache import CoherentCache
 from handstamp.services.sessions import Sessions
 
 _ROLE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
+_MAX_NAME: Final = 256
+_MAX_EMAIL: Final = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
+_MAX_URL: Final = 2048
 
 
 class Accounts:
@@ -29,7 +32,9 @@ class Accounts:
         """The user behind a login at a provider, made if this identity was never seen.
 
         The identity is (issuer, subject). An equal e-mail address or username joins nothing to anything. Of names,
-        what nobody can see is left out; an address or a picture that has such characters counts as not said.
+        what nobody can see is left out; an address or a picture that has such characters counts as not said. So does
+        a name of more than 256 characters, an address of more than 254 and a picture's of more than 2048: what a
+        provider says is in memory for as long as its user is here.
 
         Raises:
             LoginFailed: ``invalid_response``; issuer or subject cannot be kept as they are. Nothing was made.
@@ -126,15 +131,19 @@ def _fit(profile: Profile) -> Profile:
     # Leaving something out of half a key would make two people one.
     if not can_be_kept(profile.issuer + profile.subject):
         raise LoginFailed("invalid_response", "the provider names the person in characters that are none")
-    has_email = profile.email is not None and profile.email.isprintable()
+    email = _within(_MAX_EMAIL, profile.email if profile.email and profile.email.isprintable() else None)
     return replace(
         profile,
-        email=profile.email if has_email else None,
-        email_verified=has_email and profile.email_verified,
-        name=readable(profile.name),
-        username=readable(profile.username),
-        picture=profile.picture if profile.picture and profile.picture.isprintable() else None,
+        email=email,
+        email_verified=email is not None and profile.email_verified,
+        name=_within(_MAX_NAME, readable(profile.name)),
+        username=_within(_MAX_NAME, readable(profile.username)),
+        picture=_within(_MAX_URL, profile.picture if profile.picture and profile.picture.isprintable() else None),
     )
+
+
+def _within(most: int, text: str | None) -> str | None:
+    return None if text is None or len(text) > most else text
 
 
 def _answers_to(user: User, handle: str) -> bool:

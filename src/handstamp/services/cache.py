@@ -7,6 +7,7 @@ refuses when the feed has told anything about that session or user since.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 from handstamp.core.models import NOTHING_CHANGED, Changes, Principal
@@ -14,6 +15,8 @@ from handstamp.core.protocols import ChangeFeed
 
 MAX_ENTRIES: Final = 100_000
 _REMEMBERED: Final = 10_000
+_DROPPED_AT_ONCE: Final = 500
+"""The part of a full cache that makes room, as 1 / this: 200 of 100,000 take a fraction of a millisecond."""
 
 _Index = dict[str, tuple[bytes] | set[bytes]]
 """Tokens by what they depend on. Nearly always it is one, which takes 48 bytes in a tuple and 216 in a set."""
@@ -58,8 +61,7 @@ class CoherentCache:
     def __init__(self, feed: ChangeFeed, *, max_entries: int = MAX_ENTRIES) -> None:
         self._feed = feed
         self._max_entries = max_entries
-        # Not a plain dict: taking the oldest from the front of one walks over all the holes that were left there.
-        self._entries: OrderedDict[bytes, Admission] = OrderedDict()
+        self._entries: dict[bytes, Admission] = {}  # the oldest first
         self._tokens_of_session: _Index = {}
         self._tokens_of_user: _Index = {}
         # When everything, a session or a user last changed, counted in applied changes. It is only compared with
@@ -98,11 +100,12 @@ class CoherentCache:
         if max(self._everything_touched, self._touched.get(session_id, 0), self._touched.get(user_id, 0)) > mark:
             return
         self._drop(token)
-        while len(self._entries) >= self._max_entries:
-            self._drop(next(iter(self._entries)))
+        if len(self._entries) >= self._max_entries:
+            self._make_room()
         self._entries[token] = admission
-        _add(self._tokens_of_session, session_id, token)
-        _add(self._tokens_of_user, user_id, token)
+        alone = (token,)  # one tuple for both indexes: 48 bytes of each session
+        _add(self._tokens_of_session, session_id, alone)
+        _add(self._tokens_of_user, user_id, alone)
 
     def forget_session(self, session_id: str) -> None:
         """Drop what is kept of a session, before the call that ended it returns."""
@@ -161,6 +164,15 @@ class CoherentCache:
             _, tick = self._touched.popitem(last=False)
             self._everything_touched = max(self._everything_touched, tick)
 
+    def _make_room(self) -> None:
+        """Drop the oldest, many at once, where many are allowed.
+
+        What was dropped leaves holes at the front of a dictionary, and whoever looks for the oldest walks over all of
+        them. So that is done once in a while. (An OrderedDict has no holes, and 45 bytes more in each entry.)
+        """
+        for token in list(islice(self._entries, max(1, self._max_entries // _DROPPED_AT_ONCE))):
+            self._drop(token)
+
     def _drop(self, token: bytes) -> None:
         entry = self._entries.pop(token, None)
         if entry is None:
@@ -169,12 +181,12 @@ class CoherentCache:
         _discard(self._tokens_of_user, entry.principal.user.id, token)
 
 
-def _add(index: _Index, key: str, token: bytes) -> None:
-    tokens = index.setdefault(key, (token,))
+def _add(index: _Index, key: str, alone: tuple[bytes]) -> None:
+    tokens = index.setdefault(key, alone)
     if isinstance(tokens, set):
-        tokens.add(token)
-    elif token not in tokens:
-        index[key] = {*tokens, token}
+        tokens.update(alone)
+    elif tokens != alone:
+        index[key] = {*tokens, *alone}
 
 
 def _discard(index: _Index, key: str, token: bytes) -> None:

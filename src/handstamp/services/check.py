@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from handstamp.core.errors import InvalidToken, SessionEnded, TokenExpired
-from handstamp.core.models import EndReason, Principal, Session, User
+from handstamp.core.models import EndReason, Session, User
 from handstamp.core.policy import SessionPolicy
 from handstamp.core.protocols import SessionStore, UserStore
 from handstamp.core.rotation import TABLE, Send, Standing, Verdict, Write, judge, late_until, written
@@ -18,6 +18,7 @@ from handstamp.core.tokens import SessionClaims, SessionTokens
 from handstamp.services.audit import Audit
 from handstamp.services.cache import Admission, CoherentCache
 from handstamp.services.sessions import Issued, Sessions
+from handstamp.services.sharing import Sharing
 from handstamp.services.touches import Touches
 
 REPLACED_KEEPS_COOKIE: Final = 60.0
@@ -49,6 +50,7 @@ class Check:
         self._cache = cache
         self._touches = touches
         self._audit = audit
+        self._sharing = Sharing()
         self.find: Final[Callable[[bytes, float], Admission | None]] = cache.get
         """The answer for ``(token, now)`` from memory, or None: then ``authenticate`` has to ask the store."""
 
@@ -78,7 +80,7 @@ class Check:
             standing = self._standing(session, claims, now)
         await self._refuse_or_pass(session, claims, standing, now=now, address=address)
         session = self._touches.used(session, now)
-        principal = Principal(user=user, session=session)
+        principal = self._sharing.principal(user, session)
         settled = TABLE[standing].write is Write.NOTHING and not self._sends(standing)
         good_until = self._good_until(session, claims, standing, now)
         admission = Admission(principal, claims.generation, settled, good_until)

@@ -1,6 +1,7 @@
 """Sessions: start, end, list. What happens to them at each request is in ``check``."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from handstamp.core.errors import InvalidToken, LoginFailed
 from handstamp.core.ids import new_session_id
@@ -11,6 +12,9 @@ from handstamp.core.text import can_be_kept, readable
 from handstamp.core.tokens import SessionClaims, SessionTokens
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
+
+_MAX_AGENT: Final = 400
+_MAX_ADDRESS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Sessions:
             persistent: Whether the cookie outlives the browser.
             presented: The token that came with the request: its session is ended, reason ``replaced``.
             user_agent: Kept with the session, cut at 400 characters, without those that nobody sees.
-            address: Kept with the session.
+            address: Kept with the session, likewise, cut at 100: behind a proxy it may be what a stranger wrote.
 
         Raises:
             LoginFailed: The user is disabled.
@@ -78,8 +82,8 @@ class Sessions:
             amr=amr,
             aal=aal,
             authenticated_at=now,
-            user_agent=readable(user_agent and user_agent[:400]),
-            address=readable(address),
+            user_agent=readable(user_agent and user_agent[:_MAX_AGENT]),
+            address=readable(address and address[:_MAX_ADDRESS]),
         )
         replaces = self._named_by(presented)
         replaced = await self._store.start_session(session, replaces=replaces, now=now)

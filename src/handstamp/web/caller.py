@@ -101,7 +101,7 @@ class Caller:
             if known is not None:
                 return known
             if self._refusal is not None:
-                raise self._refusal
+                raise untraced(self._refusal)
         try:
             token = self.token()
             if token is None:
@@ -115,7 +115,7 @@ class Caller:
                 admission = await services.check.authenticate(token, now=now, address=self.address)
         except HandstampError as error:
             self._admission = None
-            self._refusal = error
+            self._refusal = untraced(error)  # a traceback leads to this frame, and so back to here
             self._pending = deletes_cookies(error)
             self._log_refusal(error)
             raise
@@ -267,6 +267,13 @@ class Caller:
         except StoreUnavailable:
             # The session could be read when the request came in: it was let in, and nothing is sent.
             return None
+
+
+def untraced(error: HandstampError) -> HandstampError:
+    """The same error anew, without cause and traceback: that holds every frame that the error came through."""
+    twin = type(error).__new__(type(error), *error.args)
+    vars(twin).update(vars(error))
+    return twin
 
 
 def deletes_cookies(error: HandstampError) -> bool:
