@@ -20,9 +20,8 @@ class _Line(Generic[T]):
 
     __slots__ = ("loop", "waiting")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.waiting: list[_Turn[T]] = []
+    loop: asyncio.AbstractEventLoop
+    waiting: "list[_Turn[T]]"
 
 
 _Turn = asyncio.Future[tuple[T] | _Line[T]]
@@ -55,7 +54,7 @@ class SharedLoads(Generic[T]):
             StoreUnavailable: So it was told. Everybody who waited for that load gets an error of their own.
         """
         loop = asyncio.get_running_loop()
-        companions: list[_Turn[T]] = []
+        companions: list[_Turn[T]] | None = None
         line = self._lines.get(key)
         # A line of another event loop is of no use here, and may be what is left of one that was stopped.
         if line is not None and line.loop is loop:
@@ -64,20 +63,23 @@ class SharedLoads(Generic[T]):
                 return told[0]
             # The frames of those who wait keep the line. With turns in it, their errors would lead to themselves.
             companions, told.waiting = told.waiting, []
-        line = self._lines[key] = _Line(loop)
+        # Nearly always one asks alone: a call saved here is a call at each first sight.
+        line = self._lines[key] = _Line()
+        line.loop, line.waiting = loop, []
         try:
             answer = await self._load(key)
         except StoreUnavailable as error:
-            for turn in _still_there(companions):
+            for turn in _still_there(companions or ()):
                 turn.set_exception(StoreUnavailable(*error.args))
             raise
         except BaseException:
             # Cancelled, or a fault that is this caller's to tell: nothing is known yet of what the others asked.
-            line.waiting += companions
+            line.waiting += companions or ()
             raise
         else:
-            for turn in _still_there(companions):
-                turn.set_result((answer,))
+            if companions:
+                for turn in _still_there(companions):
+                    turn.set_result((answer,))
             return answer
         finally:
             self._hand_on(key, line)
