@@ -16,7 +16,7 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench revocation scale docs fuzz soak mutants clean node chromium wrk redis
+.PHONY: help install demo check test bench attack revocation scale docs fuzz soak mutants clean node chromium wrk redis
 
 help: ## List what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: check chromium redis ## Check, then every test with its coverage floors.
 
 bench: $(VENV)/.dev wrk ## Measure the cost of a request beside the same request unprotected; QUICK=1 takes a minute.
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
+
+attack: $(VENV)/.dev wrk redis ## Measure what honest users notice of floods of refused requests: about three minutes.
+	PYTHONPATH=tests $(BIN)/python -m bench.attack $(if $(STORES),--stores $(STORES)) $(if $(QUICK),--quick)
 
 scale: $(VENV)/.dev ## Measure with a thousand, a million and ten million sessions: about half an hour, 20 GB of disk.
 	$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(STORES),--stores $(STORES))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from handstamp.services import audit
+
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 # hypothesis chooses "ci" where the environment says CI, else "default"; both are its own names.
@@ -41,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_logged() -> None:
+    """Many tests are of the same second: the refusals of one must not take the lines of another."""
+    audit._floods.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,15 +1,19 @@
 """Hostile requests at every route, through the whole house and without a network."""
 
+import asyncio
+import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from handmade import OTHER_SECRET
+from handstamp.core.encoding import base64url_encode
 from handstamp.core.keys import KeyRing, Purpose
 from handstamp.core.tokens import SessionClaims, SessionTokens
 from handstamp.login.oauth import X
 from handstamp.testing import a_profile
-from web_world import NOW, ORIGIN, OWN, PAGE, World, cookie, set_cookies, visiting
+from web_world import NOW, ORIGIN, OWN, PAGE, SESSION, TOKENS, World, cookie, set_cookies, visiting
 
 SCRIPT = "\"'></title><script>alert(1)</script>"
 PATHS = (
@@ -74,6 +78,56 @@ async def test_a_flood_of_tokens_that_are_not_ours_reaches_neither_store_nor_mem
                 assert (await http.get("/me", headers=cookie(token))).status_code == 401
         assert not house.store.asked
         assert len(house.auth._cache) == 0
+
+
+def with_signature(token: str, signature: bytes) -> str:
+    """The token with another signature, in the form that ours has."""
+    return f"{token.rpartition('.')[0]}.{base64url_encode(signature)}"
+
+
+async def test_no_cookie_without_our_signature_reaches_store_memory_or_trail() -> None:
+    """Forged, cut, of no algorithm, past its time, twice, too long, or none of ours: a flood of each asks nothing."""
+    house = world()
+    token = (await house.sign_in()).token
+    claims = TOKENS.decode(token, now=NOW)
+    expired = TOKENS.encode(replace(claims, issued_at=int(NOW) - 20, expires_at=int(NOW) - 10))
+    none = base64url_encode(b'{"alg":"none","kid":"x","typ":"session+jwt"}')
+    payload = token.split(".")[1]
+    many = "; ".join(f"c{number}=x" for number in range(200))
+    headers = {
+        "forged": [f"{SESSION}={with_signature(token, bytes([number]) * 32)}" for number in range(50)],
+        "cut": [f"{SESSION}={token[:length]}" for length in range(len(token))],
+        "none": [f"{SESSION}={none}.{payload}.", f"{SESSION}={none}.{payload}.x"],
+        "past its time": [f"{SESSION}={expired}"],
+        "twice": [f"{SESSION}={token}; {SESSION}={token}"],
+        "too long": [f"{SESSION}={'x' * 4096}", f"{SESSION}={'x' * 40_000}"],
+        "none of ours": [many, "x" * 4096, f"{many}; {SESSION}=x"],
+    }
+    async with visiting(house) as http:
+        house.store.asked.clear()
+        for lines in headers.values():
+            for line in lines:
+                assert (await http.get("/me", headers={"cookie": line})).status_code == 401, line
+        assert not house.store.asked
+        assert len(house.auth._cache) == 0
+
+
+async def test_a_flood_of_one_unknown_session_asks_once_at_a_time() -> None:
+    """However many requests come with it at once, and nothing of it is kept."""
+    house = world()
+    claims = TOKENS.decode((await house.sign_in()).token, now=NOW)
+    unknown = TOKENS.encode(replace(claims, session_id="unknown"))
+    house.store._pauses = itertools.cycle([3])
+    async with visiting(house) as http:
+        house.store.asked.clear()
+        answers = await asyncio.gather(*(http.get("/me", headers=cookie(unknown)) for _ in range(200)))
+        assert {answer.status_code for answer in answers} == {401}
+        assert 0 < house.store.asked["load_session"] < 20
+        assert not {"load_user", "consume_challenge", "count_attempt", "record_event"} & set(house.store.asked)
+        assert len(house.auth._cache) == 0
+    check = (await house.services()).check
+    assert not check._load_session._lines
+    assert not check._load_user._lines
 
 
 async def test_a_clock_that_jumps_ahead_and_comes_back_ends_no_session() -> None:

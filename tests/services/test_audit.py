@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from handstamp.core.errors import SessionEnded
 from handstamp.core.models import EndReason
-from handstamp.services.audit import Audit
+from handstamp.services.audit import LINES_A_SECOND, Audit, log_only
 from handstamp.testing import NOW
 from world import AdverseStore, World
 
@@ -141,3 +142,51 @@ async def test_neither_store_nor_log_holds_a_token_or_session_id(log: pytest.Log
     assert issued.session.id not in log.text
     assert other.session.id not in log.text
     assert {"session_started", "session_replayed", "session_ended"} <= {line["event"] for line in lines(log)}
+
+
+# what anybody can cause
+
+
+async def test_a_flood_of_refusals_is_a_few_lines_a_second(log: pytest.LogCaptureFixture) -> None:
+    """Whoever sends rubbish cannot fill the disk; the next line says how many were left out (LOG-01)."""
+    for number in range(1000):
+        log_only("request_refused", now=NOW + number / 1000, address="192.0.2.1", code="invalid_token")
+    assert len(lines(log)) == LINES_A_SECOND
+    log_only("request_refused", now=NOW + 1, address="192.0.2.1", code="invalid_token")
+    log_only("request_refused", now=NOW + 1, address="192.0.2.1", code="invalid_token")
+    told, after = lines(log)[-2:]
+    assert told["detail"] == {"code": "invalid_token", "left_out": str(1000 - LINES_A_SECOND)}
+    assert after["detail"] == {"code": "invalid_token"}
+
+
+async def test_a_flood_of_one_event_hides_no_other(log: pytest.LogCaptureFixture) -> None:
+    """Each has lines of its own, and what goes to the trail is never left out."""
+    for _ in range(2 * LINES_A_SECOND):
+        log_only("request_refused", now=NOW, address=None)
+    log_only("sign_in_failed", now=NOW, address=None)
+    for _ in range(2 * LINES_A_SECOND):
+        await Audit(AdverseStore()).record("session_replayed", now=NOW)
+    events = Counter(line["event"] for line in lines(log))
+    assert events == {
+        "request_refused": LINES_A_SECOND,
+        "sign_in_failed": 1,
+        "session_replayed": 2 * LINES_A_SECOND,
+    }
+
+
+async def test_a_clock_that_is_set_back_silences_nothing(log: pytest.LogCaptureFixture) -> None:
+    """The second in which it is then is a new one."""
+    for now in (NOW, NOW - 3600):
+        for _ in range(2 * LINES_A_SECOND):
+            log_only("request_refused", now=now, address=None)
+    assert len(lines(log)) == 2 * LINES_A_SECOND
+
+
+async def test_nothing_is_counted_where_nothing_is_logged(log: pytest.LogCaptureFixture) -> None:
+    """A log that is turned on later says nothing of what it never was to say."""
+    log.set_level(logging.WARNING)
+    for _ in range(2 * LINES_A_SECOND):
+        log_only("request_refused", now=NOW, address=None)
+    log.set_level(logging.INFO)
+    log_only("request_refused", now=NOW, address=None, code="invalid_token")
+    assert [line["detail"] for line in lines(log)] == [{"code": "invalid_token"}]

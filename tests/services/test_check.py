@@ -258,6 +258,51 @@ async def test_an_end_during_a_load_is_seen_at_the_next_request(pauses: tuple[in
             assert (await ended(process, token, now=NOW)).reason is EndReason.ADMIN
 
 
+# many at once
+
+
+@pytest.mark.parametrize("pauses", [(1,), (3, 0, 2)])
+async def test_a_thousand_requests_at_once_with_an_unknown_session_make_two_queries(pauses: tuple[int, ...]) -> None:
+    """The first one's, and one for all who came while it was under way; each is refused."""
+    store = AdverseStore(pauses)
+    world = World(store)
+    claims = TOKENS.decode((await world.signed_in()).token, now=NOW)
+    tokens = [
+        TOKENS.encode(replace(claims, session_id="unknown", generation=generation)).encode()
+        for generation in range(1, 5)
+    ]
+    store.asked.clear()
+    refusals = await asyncio.gather(*(ended(world[0], tokens[number % 4], now=NOW) for number in range(1000)))
+    assert {refusal.reason for refusal in refusals} == {EndReason.UNKNOWN}
+    assert store.asked == {"load_session": 2}
+    assert len(world[0].cache) == 0
+
+
+async def test_a_thousand_requests_at_once_with_a_session_not_in_memory_make_a_few_queries() -> None:
+    """As a page does that asks for many things at once; each is let in. They come to the user in two groups."""
+    store = AdverseStore((2,))
+    world = World(store)
+    token = (await world.signed_in()).token.encode()
+    store.asked.clear()
+    admissions = await asyncio.gather(*(world[1].admit(token, now=NOW) for _ in range(1000)))
+    assert all(admission.settled for admission in admissions)
+    assert store.asked["load_session"] == 2
+    assert store.asked["load_user"] <= 3
+
+
+async def test_a_request_that_is_cancelled_takes_no_other_with_it() -> None:
+    """Not even where it was asking the store for all of them."""
+    world = World(AdverseStore((3,)))
+    token = (await world.signed_in()).token.encode()
+    requests = [asyncio.create_task(world[0].admit(token, now=NOW)) for _ in range(20)]
+    for turn in range(10):
+        await asyncio.sleep(0)
+        requests[-turn // 2].cancel()
+    told = await asyncio.gather(*requests, return_exceptions=True)
+    assert sum(isinstance(one, Admission) for one in told) >= 10
+    assert all(isinstance(one, (Admission, asyncio.CancelledError)) for one in told)
+
+
 # rotation
 
 

@@ -7,6 +7,7 @@ hash: whoever reads the log cannot tell one session id from it.
 import json
 import logging
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -21,6 +22,36 @@ from handstamp.core.text import keepable
 
 _LOG: Final = logging.getLogger("handstamp.audit")
 _MAX_DETAIL: Final = 500
+
+LINES_A_SECOND: Final = 20
+"""Of each event that anybody can cause as often as they like. About 400 MB a day, however many more there are."""
+
+
+class _Flood:
+    """How often an event that is only logged came in the second that is now."""
+
+    __slots__ = ("came", "left_out", "second")
+
+    def __init__(self) -> None:
+        self.second = 0
+        self.came = 0
+        self.left_out = 0
+        """Lines that were not written since the last one that was."""
+
+    def takes(self, now: float) -> bool:
+        """Whether one more line may be written. A clock that was set back begins a new second too."""
+        second = int(now)
+        if second != self.second:
+            self.second, self.came = second, 0
+        self.came += 1
+        if self.came <= LINES_A_SECOND:
+            return True
+        self.left_out += 1
+        return False
+
+
+_floods: Final[defaultdict[str, _Flood]] = defaultdict(_Flood)
+"""By event, which are few. For the whole process, as its log is."""
 
 
 class Audit:
@@ -77,9 +108,19 @@ class Audit:
 
 
 def log_only(event: str, *, now: float, address: str | None, **detail: str | None) -> None:
-    """Log what anybody can cause, as often as they like: in the store it would take the room and turn of others."""
-    if _LOG.isEnabledFor(logging.INFO):
-        _LOG.info("%s", _line(AuditEvent(id="", at=now, event=event, address=address, detail=_cut(detail))))
+    """Log what anybody can cause, as often as they like: in the store it would take the room and turn of others.
+
+    At most ``LINES_A_SECOND`` lines of an event are written a second. The next one says how many were left out.
+    """
+    if not _LOG.isEnabledFor(logging.INFO):
+        return
+    flood = _floods[event]
+    if not flood.takes(now):
+        return
+    if flood.left_out:
+        detail["left_out"] = str(flood.left_out)
+        flood.left_out = 0
+    _LOG.info("%s", _line(AuditEvent(id="", at=now, event=event, address=address, detail=_cut(detail))))
 
 
 def _cut(detail: Mapping[str, str | None]) -> dict[str, str]:

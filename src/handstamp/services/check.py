@@ -17,6 +17,7 @@ from handstamp.core.rotation import TABLE, Send, Standing, Verdict, Write, judge
 from handstamp.core.tokens import SessionClaims, SessionTokens
 from handstamp.services.audit import Audit
 from handstamp.services.cache import Admission, CoherentCache
+from handstamp.services.loading import SharedLoads
 from handstamp.services.sessions import Issued, Sessions
 from handstamp.services.sharing import Sharing
 from handstamp.services.touches import Touches
@@ -45,7 +46,9 @@ class Check:
         self._policy = policy
         self._tokens = tokens
         self._store = store
-        self._users = users
+        # Requests that come together with one session that is not in memory make one query, and then one more.
+        self._load_session: Final = SharedLoads(store.load_session)
+        self._load_user: Final = SharedLoads(users.load_user)
         self._sessions = sessions
         self._cache = cache
         self._touches = touches
@@ -121,11 +124,11 @@ class Check:
             SessionEnded: They may not; ``reason`` says why.
             StoreUnavailable: The store cannot be asked.
         """
-        session, _ = await self._live(await self._store.load_session(session_id), now)
+        session, _ = await self._live(await self._load_session(session_id), now)
         return session
 
     async def _load(self, claims: SessionClaims, now: float) -> tuple[Session, User]:
-        session = await self._store.load_session(claims.session_id)
+        session = await self._load_session(claims.session_id)
         if session is not None and session.user_id != claims.user_id:
             raise InvalidToken("the session belongs to another user than the token says")
         return await self._live(session, now)
@@ -138,7 +141,7 @@ class Check:
         if reason is not None:
             fresh = session.ended_at is not None and now - session.ended_at < REPLACED_KEEPS_COOKIE
             raise SessionEnded(reason, keep_cookie=reason is EndReason.REPLACED and fresh)
-        user = await self._users.load_user(session.user_id)
+        user = await self._load_user(session.user_id)
         if user is None:
             raise SessionEnded(EndReason.USER_DELETED)
         if user.disabled_at is not None:

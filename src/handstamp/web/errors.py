@@ -121,7 +121,8 @@ def answer_for(error: HandstampError) -> Answer:
     """The row of an error's class or of the nearest base; failed sign-ins have one for each reason."""
     if isinstance(error, LoginFailed) and error.reason in LOGIN_ANSWERS:
         return LOGIN_ANSWERS[error.reason]
-    return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+    kind = type(error)
+    return TABLE.get(kind) or next(TABLE[base] for base in kind.__mro__ if base in TABLE)
 
 
 def problem_of(error: HandstampError, status: int) -> dict[str, object]:
