@@ -44,8 +44,8 @@ test: check chromium redis ## Check, then every test with its coverage floors.
 	@$(BIN)/coverage report --fail-under=100 --show-missing --skip-covered --include='src/handstamp/core/*' \
 	  > build/coverage-core.txt || { cat build/coverage-core.txt; exit 1; }
 
-bench: $(VENV)/.dev wrk ## Measure the cost of a request beside the same request unprotected; QUICK=1 takes a minute.
-	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
+bench: $(VENV)/.dev wrk node ## Measure a protected request, handstamp's and its peers': ten minutes, QUICK=1 takes one.
+	PYTHONPATH=tests $(BIN)/python -m bench.run $(if $(QUICK),--quick) $(if $(DOCS),--docs) $(if $(ONLY),--only $(ONLY))
 
 scale: $(VENV)/.dev ## Measure with a thousand, a million and ten million sessions: about half an hour, 20 GB of disk.
 	$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(STORES),--stores $(STORES))
