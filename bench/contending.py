@@ -83,7 +83,7 @@ class Contender:
     checks: str
     """What it does at each request."""
     lasting: str
-    """For how long, by its configuration, a signed-out cookie would be let in where nothing else stops it."""
+    """What its documentation and configuration say of a cookie after sign-out, and for how long it is let in."""
     entrance: Entrance
     command: Callable[[Site, int], Command]
     """The server, on a port."""

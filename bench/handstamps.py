@@ -62,7 +62,7 @@ def _contender(
         docs=_DOCS,
         checks="Signature once per token and process, then session and user from memory, after asking whether the "
         "store has changed.",
-        lasting="not at all: sign-out ends the session in the store, and every process learns of it",
+        lasting="refused: sign-out ends the session in the store, and every process learns of it",
         entrance=ByStore(),
         command=_served(module),
         packages=Ours((*packages, *drivers, *served)),

@@ -145,7 +145,7 @@ def _descriptions(found: Iterable[Found]) -> Iterator[str]:
         versions = ", ".join(f"{name} {version}" for name, version in one.versions.items())
         yield (
             f"- **{one.contender.name}**: {one.contender.setup} At each request: {one.contender.checks} "
-            f"After sign-out an old cookie is let in {one.contender.lasting.rstrip('.')}. ({one.contender.docs}; "
+            f"An old cookie, by its set-up: {one.contender.lasting.rstrip('.')}. ({one.contender.docs}; "
             f"{versions})"
         )
 

@@ -29,7 +29,7 @@ function request()
   return requests[turn]
 end
 
--- What bench/load.py reads. Latencies and the duration are in microseconds.
+-- What bench/measure.py reads. Latencies and the duration are in microseconds.
 function done(summary, latency, _)
   local errors = summary.errors
   local lost = errors.connect + errors.read + errors.write + errors.timeout

@@ -28,7 +28,8 @@ MAX_LINES = 300
 TESTS_OF_NO_MODULE = {
     "test_house.py",  # the repository
     "test_documents.py",  # README and docs
-    "test_bench.py",  # bench/
+    "test_bench.py",  # bench/scale
+    "test_bench_contenders.py",  # bench/run
     "test_conftest.py",  # the conditions under which tests run
 }
 """What a file directly in tests/ may be about, apart from a module of the same name."""

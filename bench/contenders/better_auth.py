@@ -18,7 +18,7 @@ CONTENDER: Final = Contender(
     "seconds is off.",
     docs="https://better-auth.com/docs/integrations/express",
     checks="The cookie's signature, then the session and the user from the database.",
-    lasting="not at all: sign-out deletes the session's row",
+    lasting="refused: sign-out deletes the session's row",
     entrance=OverHttp(
         sign_up_by=Post("/api/auth/sign-up/email", {"email": _EMAIL, "name": "user {number}", "password": PASSWORD}),
         sign_in_by=Post("/api/auth/sign-in/email", {"email": _EMAIL, "password": PASSWORD}),

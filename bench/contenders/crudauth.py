@@ -19,7 +19,7 @@ CONTENDER: Final = Contender(
     docs="https://benavlabs.github.io/crudauth",
     checks="The session in memory, whose time of last use it writes, then a SELECT of the user. The sessions of this "
     "set-up are gone when the process ends, and are known to one process only.",
-    lasting="not at all: sign-out deletes the session",
+    lasting="refused: sign-out deletes the session",
     entrance=OverHttp(
         sign_up_by=Post("/register", {"email": "user{number}@example.com", "username": _NAME, "password": PASSWORD}),
         sign_in_by=Post("/login", {"username": _NAME, "password": PASSWORD}, "form"),

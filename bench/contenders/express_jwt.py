@@ -13,10 +13,12 @@ CONTENDER: Final = Contender(
     framework="Express",
     store="SQLite",
     setup="No library of its own, but what articles put together: a JWT that names the user, in an httpOnly cookie; "
-    "a middleware `checkAuthorization` that verifies it and looks the user up with better-sqlite3.",
+    "a middleware `checkAuthorization` that verifies it and looks the user up with better-sqlite3. The secret is "
+    "a string, as in the read-me: at each request jsonwebtoken first tries to read it as a public key, in vain, and "
+    "that takes most of the time.",
     docs="https://github.com/auth0/node-jsonwebtoken#readme",
     checks="The token's signature and expiry, then a SELECT of the user, who has to be signed in.",
-    lasting="not at all while the user is signed out everywhere: sign-out marks the user, not the session. Once the "
+    lasting="refused while the user is signed out: sign-out marks the user, not the session. Once the "
     "user signs in anew, the old token is let in again until it expires (1 day here).",
     entrance=OverHttp(
         sign_in_by=Post("/login", {"name": "user-{number}"}),

@@ -19,8 +19,8 @@ CONTENDER: Final = Contender(
     docs="https://mdfarhankc.github.io/fastapi-fullauth",
     checks="The token's signature and expiry, a list of ended tokens in the process's memory, then a SELECT of "
     "the user.",
-    lasting="not at all in the process that was signed out from. In another one, or after a restart, up to 30 minutes "
-    "(`ACCESS_TOKEN_EXPIRE_MINUTES`): the list of ended tokens is in memory unless Redis is configured.",
+    lasting="refused in the process that was signed out from. In another one, or after a restart, let in for up to "
+    "30 minutes (`ACCESS_TOKEN_EXPIRE_MINUTES`): the list of ended tokens is in memory unless Redis is configured.",
     entrance=OverHttp(
         first="/protected",
         sign_up_by=Post("/api/v1/auth/register", _PERSON),

@@ -14,6 +14,6 @@ CONTENDER: Final[Contender] = replace(
     "database strategy of its own page; lifetimes of an hour as there.",
     docs="https://fastapi-users.github.io/fastapi-users/latest/configuration/authentication/strategies/database/",
     checks="A SELECT of the token, then a SELECT of the user.",
-    lasting="not at all: sign-out deletes the token's row",
+    lasting="refused: sign-out deletes the token's row",
     command=served_by_python("fastapi_users_app", "database"),
 )

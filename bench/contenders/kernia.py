@@ -18,7 +18,7 @@ CONTENDER: Final = Contender(
     "place of its memory adapter. The limit of five sign-ups a minute is off.",
     docs="https://kernia.dev/docs",
     checks="The cookie's signature, then a SELECT of the session. The user is not loaded.",
-    lasting="not at all: sign-out deletes the session's row",
+    lasting="refused: sign-out deletes the session's row",
     entrance=OverHttp(
         sign_up_by=Post("/api/auth/sign-up/email", {"email": _EMAIL, "name": "user {number}", "password": PASSWORD}),
         sign_in_by=Post("/api/auth/sign-in/email", {"email": _EMAIL, "password": PASSWORD}),

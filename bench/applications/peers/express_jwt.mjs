@@ -3,16 +3,17 @@
 // The stack of many articles: who comes back from the provider is upserted together with the provider's token and gets
 // a JWT; a middleware verifies the JWT and looks for that user among those who are signed in; sign-out deletes the
 // cookie and forgets the provider's token. The provider's part, the callback, is played by POST /login.
-// Arguments: port, database file, secret.
+// Arguments: port, database file, secret, and "key-object" to hand it to jsonwebtoken as a key that was made once.
 
 import { createServer } from "node:http";
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
 import cookieParser from "cookie-parser";
 import express from "express";
 import jwt from "jsonwebtoken";
 
-const [port, file, secret] = process.argv.slice(2);
+const [port, file, text, option] = process.argv.slice(2);
+const secret = option === "key-object" ? createSecretKey(text, "utf8") : text;
 const ANSWER = { doors: "open" };
 const LIFETIME = 24 * 3600; // seconds
 
