@@ -7,8 +7,8 @@ from typing import Final
 
 from bench.svg import bar, image, text
 
-_WIDTH: Final = 980
-_LEFT, _RIGHT, _TOP, _BOTTOM = 250, 270, 76, 40
+_WIDTH: Final = 1060
+_LEFT, _RIGHT, _TOP, _BOTTOM = 330, 270, 76, 40
 _ROW, _BAR = 27, 15
 
 
@@ -43,8 +43,8 @@ def _legend(title: str) -> Iterator[str]:
     yield text(title, 16, 24, "title")
     for x, kind, what in (
         (16, "rest", "the same answer, unprotected"),
-        (220, "k0", "added by handstamp"),
-        (370, "k3", "added by another"),
+        (240, "k0", "added by handstamp"),
+        (410, "k3", "added by another"),
     ):
         yield bar(x, 39, 12, 12, kind)
         yield text(what, x + 18, 49)
@@ -65,8 +65,13 @@ def _row(one: Bar, y: float, scale: float) -> Iterator[str]:
     yield text(one.name, _LEFT - 8, y + _BAR - 3, anchor="end")
     yield bar(_LEFT, y, min(base, total), _BAR, "rest")
     yield bar(_LEFT + base, y, total - base, _BAR, "k0" if one.ours else "k3")
-    yield text(f"{one.unprotected * 1e6:.0f} + {one.added * 1e6:.1f}", _LEFT + total + 6, y + _BAR - 3, "axis")
+    yield text(f"{_micros(one.unprotected)} + {_micros(one.added)}", _LEFT + total + 6, y + _BAR - 3, "axis")
     yield text(one.verdict, _WIDTH - _RIGHT + 70, y + _BAR - 3, "k1" if one.let_in else "k2")
+
+
+def _micros(seconds: float) -> str:
+    micros = seconds * 1e6
+    return f"{micros:.1f}" if abs(micros) < 100 else f"{micros:.0f}"
 
 
 def _step(top: float) -> float:
