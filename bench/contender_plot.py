@@ -7,8 +7,8 @@ from typing import Final
 
 from bench.svg import bar, image, text
 
-_WIDTH: Final = 1060
-_LEFT, _RIGHT, _TOP, _BOTTOM = 330, 270, 76, 40
+_WIDTH: Final = 1080
+_LEFT, _RIGHT, _TOP, _BOTTOM = 350, 270, 76, 40
 _ROW, _BAR = 27, 15
 
 

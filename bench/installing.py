@@ -63,13 +63,13 @@ class FromPyPI:
 
     name: str
     pinned: Sequence[str]
-    """Requirements, each with its version."""
+    """Requirements: of another version than ours, or that we do not have, with that version."""
     shown: Sequence[str]
     """The names of the packages whose versions matter to a reader."""
 
     def install(self, home: Path) -> None:
         """See ``Packages``."""
-        own = {_name(requirement) for requirement in self.pinned}
+        own = {_name(requirement) for requirement in self.pinned if "==" in requirement}
         ours = _CONSTRAINTS.read_text(encoding="utf-8").split()
         constraints = "\n".join(line for line in ours if _name(line) not in own)
         if _is_installed(home, wanted := "\n".join([*self.pinned, "--", constraints])):

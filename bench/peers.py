@@ -10,8 +10,8 @@ from bench.installing import program, python
 from bench.measure import ROOT, Command
 
 APPLICATIONS: Final = ROOT / "bench" / "applications" / "peers"
-SERVED_BY: Final = ("fastapi==0.165.0", "uvicorn==0.54.0", "uvloop==0.23.0", "httptools==0.9.0", "aiosqlite==0.22.1")
-"""The framework and the server, of the same versions as for handstamp."""
+SERVED_BY: Final = ("fastapi", "uvicorn", "uvloop", "httptools", "aiosqlite==0.22.1")
+"""The framework and the server, of the versions that handstamp is developed with, and the driver of SQLite."""
 PASSWORD: Final = "a horse, a battery and Staples 7"  # noqa: S105  of people who do not exist
 
 

@@ -29,7 +29,7 @@ CONTENDER: Final = Contender(
     command=served_by_python("crudauth_app"),
     packages=FromPyPI(
         "crudauth",
-        ("crudauth==0.8.2", "sqlalchemy==2.1.9", "greenlet==3.5.6", "pyjwt==2.15.1", "bcrypt==5.0.0", *SERVED_BY),
+        ("crudauth==0.8.2", "sqlalchemy", "greenlet", "pyjwt==2.15.1", "bcrypt==5.0.0", *SERVED_BY),
         ("crudauth", "fastapi", "sqlalchemy", "aiosqlite", "uvicorn", "uvloop", "httptools"),
     ),
     sessions=20,

@@ -34,8 +34,8 @@ CONTENDER: Final = Contender(
         (
             "fastapi-fullauth[sqlmodel]==0.18.0",
             "sqlmodel==0.0.50",
-            "sqlalchemy==2.1.9",
-            "greenlet==3.5.6",
+            "sqlalchemy",
+            "greenlet",
             "pyjwt==2.15.1",
             *SERVED_BY,
         ),

@@ -27,7 +27,7 @@ CONTENDER: Final = Contender(
     command=served_by_python("kernia_app"),
     packages=FromPyPI(
         "kernia",
-        ("kernia[fastapi,sqlalchemy]==0.1.0", "sqlalchemy==2.1.9", *SERVED_BY),
+        ("kernia[fastapi,sqlalchemy]==0.1.0", "sqlalchemy", *SERVED_BY),
         ("kernia", "fastapi", "sqlalchemy", "aiosqlite", "uvicorn", "uvloop", "httptools"),
     ),
 )
