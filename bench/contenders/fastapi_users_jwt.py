@@ -18,8 +18,8 @@ CONTENDER: Final = Contender(
     "JWT strategy; lifetimes of an hour as there.",
     docs="https://fastapi-users.github.io/fastapi-users/latest/configuration/full-example/",
     checks="The token's signature and expiry, then a SELECT of the user.",
-    lasting="let in for 1 hour, until the token expires (`lifetime_seconds=3600` of the example): as the page on the "
-    "JWT strategy says, sign-out does nothing to a token.",
+    lasting="let in for 1 hour, until the token expires (`lifetime_seconds=3600` of the example): as its JWT "
+    "strategy says itself, a JWT cannot be invalidated.",
     entrance=OverHttp(
         sign_up_by=Post("/auth/register", _PERSON),
         sign_in_by=Post("/auth/cookie/login", {"username": _PERSON["email"], "password": PASSWORD}, "form"),
