@@ -44,8 +44,8 @@ test: check chromium redis ## Check, then every test with its coverage floors.
 	@$(BIN)/coverage report --fail-under=100 --show-missing --skip-covered --include='src/handstamp/core/*' \
 	  > build/coverage-core.txt || { cat build/coverage-core.txt; exit 1; }
 
-bench: $(VENV)/.dev wrk ## Measure the cost of a request beside the same request unprotected; QUICK=1 takes a minute.
-	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
+bench: $(VENV)/.dev wrk node ## Measure a protected request, handstamp's and its peers': ten minutes, QUICK=1 takes one.
+	PYTHONPATH=tests $(BIN)/python -m bench.run $(if $(QUICK),--quick) $(if $(DOCS),--docs) $(if $(ONLY),--only $(ONLY))
 
 attack: $(VENV)/.dev wrk redis ## Measure what honest users notice of floods of refused requests: about three minutes.
 	PYTHONPATH=tests $(BIN)/python -m bench.attack $(if $(STORES),--stores $(STORES)) $(if $(QUICK),--quick)

@@ -7,13 +7,11 @@ and what does move it (a shared cache, a neighbour) moves the routes that are me
 import os
 import re
 import socket
-import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +20,9 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 _SCRIPT: Final = ROOT / "bench" / "requests.lua"
 _CONNECTIONS: Final = 16
 _START_LIMIT: Final = 20.0
-_ANSWERED: Final = re.compile(r"(\d+) requests in ")
-_FAILED: Final = re.compile(r"Socket errors|Non-2xx")
+_MEASURED: Final = re.compile(
+    r"^measured requests=(\d+) refused=(\d+) lost=(\d+) duration=(\d+) p50=(\d+) p99=(\d+)$", re.MULTILINE
+)
 
 
 class CannotMeasure(Exception):  # noqa: N818  named for what is the case
@@ -31,54 +30,44 @@ class CannotMeasure(Exception):  # noqa: N818  named for what is the case
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How long to measure."""
+class Answered:
+    """What wrk saw."""
 
-    blocks: int
-    """In each the servers are started anew: where a process's memory happens to lie costs something too."""
-    cycles: int
-    """Per block: once through all routes, forwards and backwards in turn."""
-    seconds: int
-    """Of load per route and cycle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A route of one of the applications."""
-
-    application: str
-    """The module in ``bench.applications``."""
-    path: str
-    again: bool = False
-    """Measured a second time, as if it were another: the difference is the measurement's own error."""
+    requests: int
+    seconds: float
+    p50: float
+    """Seconds until the answer, with all connections busy all the time."""
+    p99: float
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two routes, measured in turn. Medians over the cycles."""
+class Round:
+    """A route under load for a while."""
 
-    added: float
-    """Seconds of CPU per request."""
-    quartiles: tuple[float, float]
-    """Of ``added``."""
-    ratio: float
+    cpu: float
+    """Seconds of the server's CPU per request."""
+    per_second: float
+    """Requests."""
+    p50: float
+    p99: float
 
 
-Costs = Mapping[Contender, Sequence[float]]
-"""Seconds of CPU per request in each cycle."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a server is started."""
+
+    words: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Server:
-    """An application in a uvicorn process of its own, on one core."""
+    """A process that serves HTTP, on one core."""
 
-    def __init__(self, application: str, database: str, core: int) -> None:
-        self.port = free_port()
-        command = [sys.executable, "-m", "uvicorn", f"bench.applications.{application}:app"]
-        options = [f"--host={HOST}", f"--port={self.port}", f"--app-dir={ROOT}", "--log-level=warning"]
+    def __init__(self, command: Command, port: int, core: int) -> None:
+        self.port = port
         with pinned_to(core):
             self._process = subprocess.Popen(
-                [*command, *options, "--no-access-log", "--no-proxy-headers"],
-                env={"HANDSTAMP_DATABASE": database, "PYTHONHASHSEED": "0"},
+                command.words, cwd=ROOT, env={"PYTHONHASHSEED": "0", **command.environment}
             )
 
     def wait(self) -> None:
@@ -105,6 +94,14 @@ class Server:
         """
         return time.clock_gettime(~self._process.pid << 3 | 2)
 
+    def resident(self) -> int:
+        """Bytes of memory that its process has now (VmRSS)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+        if found is None:
+            raise CannotMeasure("the server has ended")
+        return int(found[1]) * 1024
+
     def stop(self) -> None:
         """End the process."""
         self._process.terminate()
@@ -120,11 +117,11 @@ class Load:
     """wrk, on one core."""
 
     cookies: Path
-    """A file with a cookie in each line; the requests take them in turn."""
+    """A file with the cookies of a session in each line; the requests take them in turn."""
     core: int
 
-    def cost(self, server: Server, path: str, seconds: int) -> float:
-        """Seconds of the server's CPU per request.
+    def on(self, server: Server, path: str, seconds: int) -> Round:
+        """Ask for the path for so long.
 
         Raises:
             CannotMeasure: A request was not answered by a 2xx.
@@ -139,58 +136,44 @@ class Load:
             )
         output, _ = process.communicate(timeout=seconds + 30)
         used = server.cpu_seconds() - before
-        answered = _ANSWERED.search(output)
-        if process.returncode or not answered or _FAILED.search(output):
-            raise CannotMeasure(f"the load on {path} went wrong:\n{output}")
-        return used / int(answered[1])
+        answered = read_answered(output)
+        return Round(used / answered.requests, answered.requests / answered.seconds, answered.p50, answered.p99)
+
+
+def read_answered(output: str) -> Answered:
+    """What ``bench/requests.lua`` prints at the end.
+
+    Raises:
+        CannotMeasure: Nothing was answered, or something was not answered, or refused.
+    """
+    found = _MEASURED.search(output)
+    if found is None:
+        raise CannotMeasure(f"the load went wrong:\n{output}")
+    requests, refused, lost, duration, p50, p99 = map(int, found.groups())
+    if not requests or refused or lost:
+        raise CannotMeasure(f"of {requests} requests {refused} were refused and {lost} lost:\n{output}")
+    return Answered(requests, duration / 1e6, p50 / 1e6, p99 / 1e6)
+
+
+def first_core() -> int:
+    """Where servers run."""
+    return min(os.sched_getaffinity(0))
+
+
+def last_core() -> int:
+    """Where the load is made."""
+    return max(os.sched_getaffinity(0))
 
 
 @contextmanager
-def servers(applications: Sequence[str], database: str) -> Generator[Mapping[str, Server]]:
-    """The applications, started, all on the first core that we may use."""
-    core = min(os.sched_getaffinity(0))
-    started: dict[str, Server] = {}
+def running(command: Command, port: int) -> Generator[Server]:
+    """A server that accepts connections, on the first core that we may use."""
+    server = Server(command, port, first_core())
     try:
-        for application in applications:
-            started[application] = Server(application, database, core)
-        for server in started.values():
-            server.wait()
-        yield started
+        server.wait()
+        yield server
     finally:
-        for server in started.values():
-            server.stop()
-
-
-def measure(contenders: Sequence[Contender], *, database: str, cookies: Path, plan: Plan) -> Costs:
-    """The cost of each route in each cycle. Tells on stderr how far it is.
-
-    Raises:
-        CannotMeasure: A server does not start, or does not answer as it should.
-    """
-    load = Load(cookies, max(os.sched_getaffinity(0)))
-    costs: dict[Contender, list[float]] = {contender: [] for contender in contenders}
-    for block in range(plan.blocks):
-        with servers(list(dict.fromkeys(one.application for one in contenders)), database) as running:
-            for one in contenders:  # every session is seen, every route has run, before anything counts
-                load.cost(running[one.application], one.path, 1)
-            for cycle in range(plan.cycles):
-                print(f"block {block + 1}/{plan.blocks}, cycle {cycle + 1}/{plan.cycles}", file=sys.stderr)
-                for one in contenders if cycle % 2 else reversed(contenders):
-                    costs[one].append(load.cost(running[one.application], one.path, plan.seconds))
-    return costs
-
-
-def compare(costs: Costs, one: Contender, other: Contender) -> Comparison:
-    """What ``one`` costs beside ``other``, each cycle compared with itself."""
-    pairs = list(zip(costs[one], costs[other], strict=True))
-    added = [mine - theirs for mine, theirs in pairs]
-    lower, middle, upper = statistics.quantiles(added, n=4, method="inclusive")
-    return Comparison(middle, (lower, upper), statistics.median(mine / theirs for mine, theirs in pairs))
-
-
-def median_of(costs: Costs, one: Contender) -> float:
-    """Seconds of CPU per request."""
-    return statistics.median(costs[one])
+        server.stop()
 
 
 @contextmanager
@@ -205,7 +188,7 @@ def pinned_to(core: int) -> Generator[None]:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on now."""
+    """One that nobody listens on."""
     with socket.socket() as found:
         found.bind((HOST, 0))
         port = found.getsockname()[1]

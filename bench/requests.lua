@@ -28,3 +28,13 @@ function request()
   turn = turn % #requests + 1
   return requests[turn]
 end
+
+-- What bench/measure.py reads. Latencies and the duration are in microseconds.
+function done(summary, latency, _)
+  local errors = summary.errors
+  local lost = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format(
+    "measured requests=%d refused=%d lost=%d duration=%d p50=%d p99=%d\n",
+    summary.requests, errors.status, lost, summary.duration, latency:percentile(50), latency:percentile(99)
+  ))
+end

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from bench.svg import image
+
 Line = Sequence[tuple[int, float]]
 """Sessions, and seconds."""
 
@@ -15,28 +17,6 @@ _HEIGHT: Final = 470
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 112, 52, 46
 _APART: Final = 13
 """From one label to the next, at least."""
-
-STYLE: Final = """
-  svg { background: #fff; }
-  text { font: 12px system-ui, sans-serif; fill: #33373f; }
-  .title { font-size: 15px; font-weight: 600; }
-  .axis { fill: #6a707c; font-size: 11px; }
-  .grid { stroke: #e3e5ea; }
-  .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
-  .k0 { stroke: #1f5fbf; } text.k0, circle.k0 { fill: #1f5fbf; stroke: none; }
-  .k1 { stroke: #b3470f; } text.k1, circle.k1 { fill: #b3470f; stroke: none; }
-  .k2 { stroke: #1d7a46; } text.k2, circle.k2 { fill: #1d7a46; stroke: none; }
-  .k3 { stroke: #7a3fb0; } text.k3, circle.k3 { fill: #7a3fb0; stroke: none; }
-  .lead { stroke-width: 0.7; opacity: 0.6; fill: none; }
-  @media (prefers-color-scheme: dark) {
-    svg { background: #16181d; }
-    text { fill: #dfe2e8; } .axis { fill: #9aa1ae; } .grid { stroke: #2d313a; }
-    .k0 { stroke: #7fb0ff; } text.k0, circle.k0 { fill: #7fb0ff; }
-    .k1 { stroke: #ff9d66; } text.k1, circle.k1 { fill: #ff9d66; }
-    .k2 { stroke: #6fd39b; } text.k2, circle.k2 { fill: #6fd39b; }
-    .k3 { stroke: #c79bf2; } text.k3, circle.k3 { fill: #c79bf2; }
-  }
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +49,7 @@ def plot(panels: Mapping[str, Mapping[str, Line]], *, title: str) -> str:
         f'<g transform="translate({_WIDTH * number} 0)">\n' + "\n".join(_panel(name, lines, axes)) + "\n</g>"
         for number, (name, lines) in enumerate(panels.items())
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}">\n<style>{STYLE}</style>\n{body}\n</svg>\n'
-    )
+    return image(width, _HEIGHT, body, title=title)
 
 
 def _panel(name: str, lines: Mapping[str, Line], axes: _Axes) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bench.scale_plot import STYLE
 from bench.soak_process import Sample
+from bench.svg import image, text
 
 _WIDTH: Final = 720
 _HEIGHT: Final = 320
@@ -28,16 +28,15 @@ def plot(samples: Sequence[Sample]) -> str:
         size, sessions = f"{number / 4 * most_bytes / 1e6:.0f} MB", f"{number / 4 * most_sessions:,.0f}"
         lines += [
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>',
-            f'<text class="axis" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{size}</text>',
-            f'<text class="axis" x="{x:.1f}" y="{_HEIGHT - 28}" text-anchor="middle">{sessions}</text>',
+            text(size, _LEFT - 8, y + 4, "axis", "end"),
+            text(sessions, x, _HEIGHT - 28, "axis", "middle"),
         ]
     path = " L".join(f"{x:.1f} {y:.1f}" for x, y in places)
     title = "Memory while sessions come and go"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{title}">\n<style>{STYLE}</style>\n'
-        f'<text class="title" x="{_LEFT}" y="24">{title}</text>\n' + "\n".join(lines) + "\n"
-        f'<path class="line k0" d="M{path}"/>\n'
-        f'<text class="axis" x="{_WIDTH / 2:.0f}" y="{_HEIGHT - 8}" text-anchor="middle">sessions so far</text>\n'
-        "</svg>\n"
-    )
+    body = [
+        text(title, _LEFT, 24, "title"),
+        *lines,
+        f'<path class="line k0" d="M{path}"/>',
+        text("sessions so far", _WIDTH / 2, _HEIGHT - 8, "axis", "middle"),
+    ]
+    return image(_WIDTH, _HEIGHT, "\n".join(body), title=title)

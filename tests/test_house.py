@@ -29,13 +29,15 @@ MAX_LINES = 300
 TESTS_OF_NO_MODULE = {
     "test_house.py",  # the repository
     "test_documents.py",  # README and docs
-    "test_bench.py",  # bench/
+    "test_bench.py",  # bench/scale
+    "test_bench_contenders.py",  # bench/run
     "test_bench_soak.py",  # bench/soak.py
     "test_conftest.py",  # the conditions under which tests run
 }
 """What a file directly in tests/ may be about, apart from a module of the same name."""
 
-_AUTH = {"anyio", "cryptography", "joserfc", "starlette", "typing_extensions"}
+# cryptography loads bcrypt where it happens to be installed.
+_AUTH = {"anyio", "bcrypt", "cryptography", "joserfc", "starlette", "typing_extensions"}
 _SETTINGS = {"annotated_types", "dotenv", "pydantic", "pydantic_core", "pydantic_settings", "typing_inspection"}
 LOADED = {
     "import handstamp": set[str](),

@@ -11,8 +11,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
 from handstamp.core.cookies import (
-    delete_flag_cookie,
-    delete_session_cookie,
     flag_cookie,
     read_cookie,
     session_cookie,
@@ -256,8 +254,7 @@ class Caller:
             if issued is not None:
                 add_cookies(message, self.host.place.cookies, signed_in_cookies(self.host, issued))
         else:
-            policy = self.host.place.cookies
-            add_cookies(message, policy, (delete_session_cookie(policy), delete_flag_cookie(policy)))
+            add_cookies(message, self.host.place.cookies, self.host.place.signed_out_cookies)
         await send(message)
 
     async def _settle(self, admission: Admission) -> Issued | None:

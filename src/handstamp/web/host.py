@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
 from handstamp.core.models import User
 from handstamp.core.policy import CookiePolicy, OriginPolicy
 from handstamp.core.protocols import Clock
@@ -43,10 +44,14 @@ class Place:
     """The name of the session cookie as it stands in a header, made once: every request looks for it."""
     session_opening: bytes = field(init=False)
     """The name and its ``=``."""
+    signed_out_cookies: tuple[bytes, bytes] = field(init=False)
+    """Take the session cookie and the flag from a browser: whoever floods us with bad tokens gets them each time."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "session_cookie", self.cookies.session.encode())
         object.__setattr__(self, "session_opening", self.session_cookie + b"=")
+        gone = delete_session_cookie(self.cookies), delete_flag_cookie(self.cookies)
+        object.__setattr__(self, "signed_out_cookies", gone)
 
     def path(self, tail: str) -> str:
         """A path of ours, from the root of the origin."""

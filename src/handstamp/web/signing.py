@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
 from handstamp.services.sessions import Issued
 from handstamp.web.caller import signed_in_cookies
 from handstamp.web.host import Host
@@ -15,9 +14,8 @@ def signed_in(host: Host, response: Response, issued: Issued) -> Response:
 
 def signed_out(host: Host, response: Response) -> Response:
     """Let a response take the cookies back, and what the browser cached of the signed-in pages (COO-06)."""
-    policy = host.place.cookies
     response.headers["Clear-Site-Data"] = '"cache"'
-    return _with_cookies(response, (delete_session_cookie(policy), delete_flag_cookie(policy)))
+    return _with_cookies(response, host.place.signed_out_cookies)
 
 
 def _with_cookies(response: Response, cookies: tuple[bytes, ...]) -> Response:
