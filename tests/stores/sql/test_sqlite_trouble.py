@@ -441,12 +441,24 @@ async def test_old_changes_are_pruned_with_the_sessions(sqlite_store: SqlStore, 
     """Those older than an hour go, many or few; the newest stays whatever its age."""
     (clock,) = shell.execute("SELECT at FROM changes").fetchone()
     shell.execute("DELETE FROM changes")
-    shell.execute(OLD_CHANGES, (clock - 10,))
-    shell.execute("INSERT INTO changes (at) VALUES (?), (?)", (clock, clock + 10))
-    await sqlite_store.purge_sessions(now=clock + 3595, limit=1)
-    assert shell.execute("SELECT at FROM changes").fetchall() == [(clock,), (clock + 10,)]
-    await sqlite_store.purge_sessions(now=clock + 10_000, limit=1)
-    assert shell.execute("SELECT at FROM changes").fetchall() == [(clock + 10,)]
+    shell.execute(OLD_CHANGES, (clock - 3610,))
+    shell.execute("INSERT INTO changes (at) VALUES (?), (?)", (clock - 3500, clock))
+    await sqlite_store.purge_sessions(now=clock, limit=1)
+    assert shell.execute("SELECT at FROM changes").fetchall() == [(clock - 3500,), (clock,)]
+    shell.execute("UPDATE changes SET at = ?", (clock - 3610,))
+    await sqlite_store.purge_sessions(now=clock, limit=1)
+    assert shell.execute("SELECT at FROM changes").fetchall() == [(clock - 3610,)]
+
+
+async def test_a_process_whose_clock_is_ahead_prunes_nothing_that_is_fresh(
+    sqlite_store: SqlStore, shell: sqlite3.Connection
+) -> None:
+    """Changes bear the time of the machine. By another clock all could go, and every feed would forget everything."""
+    (clock,) = shell.execute("SELECT at FROM changes").fetchone()
+    shell.execute("INSERT INTO changes (at) VALUES (?)", (clock,))
+    before = shell.execute("SELECT id FROM changes").fetchall()
+    await sqlite_store.purge_sessions(now=clock + 100_000, limit=1)
+    assert shell.execute("SELECT id FROM changes").fetchall() == before
 
 
 async def test_a_commit_is_on_the_disk_before_a_verb_returns(sqlite_store: SqlStore) -> None:

@@ -58,7 +58,7 @@ class Database(Protocol):
         """
         ...
 
-    async def prune(self, *, now: float) -> None:
+    async def prune(self) -> None:
         """Forget changes that every feed has told long ago."""
         ...
 

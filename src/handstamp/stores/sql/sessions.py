@@ -108,7 +108,7 @@ class SqlSessions(Part):
         over = select(sessions.c.id).where(sessions.c.expires_at <= now).order_by(sessions.c.expires_at).limit(limit)
         statement = delete(sessions).where(sessions.c.id.in_(over))
         removed = await self._database.write(lambda connection: connection.execute(statement).rowcount, alone=True)
-        await self._database.prune(now=now)
+        await self._database.prune()
         return removed
 
 

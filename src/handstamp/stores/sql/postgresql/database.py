@@ -97,7 +97,7 @@ class PostgresqlDatabase:
         del told  # by the triggers, whoever writes
         return await self._here().write(work, alone=alone)
 
-    async def prune(self, *, now: float) -> None:
+    async def prune(self) -> None:
         """See ``Database``. The server forgets by itself what every listening session has read."""
 
     async def check(self) -> None:

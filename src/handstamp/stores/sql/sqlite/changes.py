@@ -12,12 +12,15 @@ from handstamp.stores.sql.tables import sessions
 KEPT_FOR: Final = 3600.0
 """How long a change is kept, in seconds. A feed that was not polled for longer forgets all it knows."""
 
-_TABLE: Final = """CREATE TABLE IF NOT EXISTS changes (
+_NOW: Final = "(julianday('now') - 2440587.5) * 86400.0"
+"""The clock of the machine: whoever writes a change by hand tells no time, and pruning must go by the same one."""
+
+_TABLE: Final = f"""CREATE TABLE IF NOT EXISTS changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     nonce BLOB NOT NULL DEFAULT (randomblob(8)),
     kind TEXT NOT NULL DEFAULT '',
     key TEXT NOT NULL DEFAULT '',
-    at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0)
+    at REAL NOT NULL DEFAULT ({_NOW})
 )"""
 
 # Use of a session is not told: it changes no verdict, and happens all the time.
@@ -51,9 +54,9 @@ TRIGGERS: Final = _triggers()
 
 _DEFINED: Final = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 
-_PRUNE: Final = """DELETE FROM changes WHERE id IN (
-    SELECT id FROM (SELECT id, at FROM changes ORDER BY id LIMIT ?) WHERE at < ?
-) AND id < (SELECT max(id) FROM changes)"""
+_PRUNE: Final = f"""DELETE FROM changes WHERE id IN (
+    SELECT id FROM (SELECT id, at FROM changes ORDER BY id LIMIT ?) WHERE at < {_NOW} - {KEPT_FOR}
+) AND id < (SELECT max(id) FROM changes)"""  # noqa: S608  a number of our own
 
 
 def triggers_at_fault(connection: sqlite3.Connection) -> list[str]:
@@ -73,6 +76,6 @@ def install(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO changes DEFAULT VALUES")
 
 
-def prune(connection: sqlite3.Connection, *, now: float, limit: int) -> int:
+def prune(connection: sqlite3.Connection, *, limit: int) -> int:
     """Remove those of the oldest ``limit`` changes that are older than an hour, never the newest; how many."""
-    return connection.execute(_PRUNE, (limit, now - KEPT_FOR)).rowcount
+    return connection.execute(_PRUNE, (limit,)).rowcount

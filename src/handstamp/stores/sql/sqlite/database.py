@@ -108,13 +108,13 @@ class SqliteDatabase:
             return await lane.run(lambda caller: self._told(lambda: lane.transaction(work, caller)))
         return await lane.run(lambda caller: lane.transaction(work, caller))
 
-    async def prune(self, *, now: float) -> None:
+    async def prune(self) -> None:
         """See ``Database``. In small batches, between which others write."""
 
         def work(connection: Connection) -> int:
             driver = connection.connection.driver_connection
             assert driver is not None
-            return prune(driver, now=now, limit=_PRUNED_AT_ONCE)
+            return prune(driver, limit=_PRUNED_AT_ONCE)
 
         while await self.write(work, told=False) == _PRUNED_AT_ONCE:  # noqa: ASYNC110  each look prunes
             await asyncio.sleep(_PAUSE)
