@@ -32,8 +32,8 @@ class SharedLoads(Generic[T]):
     """Loads by key, one at a time for each, and never one that began before its caller came.
 
     Nothing is kept: there is a line for a key only while it is being loaded. A caller waits for two loads at most,
-    unless one of them is cancelled or faulty; their time limit is the store's. Callers of different event loops share
-    nothing.
+    unless one of them is cancelled or faulty; their time limit is the store's. When the store cannot be asked, all
+    who wait are told at once: nobody waits for two time limits. Callers of different event loops share nothing.
 
     Args:
         load: What to ask for a key. Its answers go to several callers: they must not be changed.
@@ -51,7 +51,7 @@ class SharedLoads(Generic[T]):
         A caller that is cancelled disturbs nobody: where it was loading for others, another one loads for them.
 
         Raises:
-            StoreUnavailable: So it was told. Everybody who waited for that load gets an error of their own.
+            StoreUnavailable: So it was told, or whoever was loading when it came. Each gets an error of their own.
         """
         loop = asyncio.get_running_loop()
         companions: list[_Turn[T]] | None = None
@@ -69,7 +69,9 @@ class SharedLoads(Generic[T]):
         try:
             answer = await self._load(key)
         except StoreUnavailable as error:
-            for turn in _still_there(companions or ()):
+            # Those who came meanwhile are told too: they would wait once more for as long, and be told the same.
+            waiting, line.waiting = line.waiting, []
+            for turn in _still_there([*(companions or ()), *waiting]):
                 turn.set_exception(StoreUnavailable(*error.args))
             raise
         except BaseException:
