@@ -8,9 +8,12 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from handstamp.cli.ways import PROVIDERS
 from handstamp.core.durations import format_duration
 from handstamp.core.errors import HandstampError, InvalidToken, LoginFailed, SessionEnded
 from handstamp.core.models import EndReason
+from handstamp.login.oauth.method import variable_prefix
+from handstamp.login.oauth.settings import section
 from handstamp.services.check import REPLACED_KEEPS_COOKIE
 from handstamp.settings import CONFIG_VARIABLE, PREFIX, Settings
 from handstamp.web.errors import LOGIN_ANSWERS, TABLE
@@ -30,8 +33,12 @@ Durations are written `30s`, `15m`, `12h` or `7d`; a number alone is seconds.
 
 {{table}}
 
-A way in reads its own variables: `{PREFIX}X_CLIENT_ID` and `{PREFIX}X_CLIENT_SECRET`, `{PREFIX}GOOGLE_CLIENT_ID` and
-`{PREFIX}GOOGLE_CLIENT_SECRET`.
+## Variables of the providers
+
+What our registration with a provider says. Any other OpenID provider reads `{PREFIX}<ID>_CLIENT_ID` and
+`{PREFIX}<ID>_CLIENT_SECRET`, with its id in capitals.
+
+{{providers}}
 
 ## What stops the start
 
@@ -69,7 +76,17 @@ def settings_page() -> str:
         (f"`{name}`", f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
-    return _page(SETTINGS.format(table=table(("setting", "variable", "default", "what it does"), rows)))
+    providers = [
+        (f"`{variable_prefix(provider)}{name.upper()}`", (field.description or "").format(label=way.label))
+        for provider, way in PROVIDERS.items()
+        for name, field in section(provider).model_fields.items()
+    ]
+    return _page(
+        SETTINGS.format(
+            table=table(("setting", "variable", "default", "what it does"), rows),
+            providers=table(("variable", "what it does"), providers),
+        )
+    )
 
 
 def errors_page() -> str:

@@ -32,7 +32,9 @@ from handstamp.core.urls import DATABASES, SESSION_STORES
 PREFIX: Final = "HANDSTAMP_"
 CONFIG_VARIABLE: Final = "HANDSTAMP_CONFIG"
 
-_OF_A_PROVIDER: Final = re.compile(rf"{PREFIX}[A-Z0-9_]+_CLIENT_(?:ID|SECRET)")
+_OF_A_PROVIDER: Final = re.compile(
+    rf"{PREFIX}(?:[A-Z0-9_]+_CLIENT_(?:ID|SECRET)|APPLE_(?:TEAM_ID|KEY_ID|PRIVATE_KEY)|MICROSOFT_TENANT|GIT(?:HUB|LAB)_URL)"
+)
 """Read by the providers themselves, each in its own folder; a provider in use says so if it misses its own."""
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]

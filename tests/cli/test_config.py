@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from command_line import run
+from handstamp.cli.ways import PROVIDERS
 from handstamp.settings import Settings
 
 SECRET = "v8Kq2mZr7LwXc4TnYp9HsJd3Fg6BaEuN5RtWiQoVxCk"
@@ -50,6 +51,23 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert knobs["database"]["value"] == "postgresql://handstamp:***@db.example/handstamp"
     for output in (run("config", "show").output, run("config", "show", "--json").output):
         assert not [secret for secret in (SECRET, "hush-hush", "hunter2") if secret in output]
+
+
+def test_each_provider_is_there_with_what_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Apple a key in place of the secret, of some a place of one's own."""
+    monkeypatch.setenv("HANDSTAMP_APPLE_PRIVATE_KEY", "hush-hush")
+    monkeypatch.setenv("HANDSTAMP_GITLAB_URL", "https://git.example")
+    found = shown()
+    named = {name for name in found if name.split("_")[0] in PROVIDERS}
+    assert named == {
+        *(f"{id_}_client_id" for id_ in PROVIDERS),
+        *(f"{id_}_client_secret" for id_ in PROVIDERS if id_ != "apple"),
+        *("apple_team_id", "apple_key_id", "apple_private_key", "microsoft_tenant", "github_url", "gitlab_url"),
+    }
+    assert (found["apple_private_key"]["value"], found["gitlab_url"]["value"]) == ("set", "https://git.example")
+    assert found["gitlab_url"]["source"] == "HANDSTAMP_GITLAB_URL"
+    assert found["apple_team_id"]["description"] == "The id of your team at Apple, ten characters."
+    assert "hush-hush" not in run("config", "show").output
 
 
 def test_settings_that_are_not_fit_are_shown_and_refused(monkeypatch: pytest.MonkeyPatch) -> None:

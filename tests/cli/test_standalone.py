@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 from starlette.testclient import TestClient
 
 from command_line import System
 from handstamp.auth import Auth
 from handstamp.cli.place import Where, secret_in
 from handstamp.cli.standalone import configured_auth, standalone
+from handstamp.cli.ways import PROVIDERS
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.ids import new_secret
 from handstamp.keeping import kept
@@ -44,6 +46,30 @@ def test_both_providers_can_be_configured(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv(f"HANDSTAMP_{name}_CLIENT_ID", "client-1")
         monkeypatch.setenv(f"HANDSTAMP_{name}_CLIENT_SECRET", "client-secret")
     assert [way.id for way in auth_of().methods] == ["x", "google"]
+
+
+def test_every_provider_can_be_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its variables alone; the page shows each by its name."""
+    for name in PROVIDERS:
+        for kind in ("CLIENT_ID", "CLIENT_SECRET") if name != "apple" else ():
+            monkeypatch.setenv(f"HANDSTAMP_{name.upper()}_{kind}", "client-1")
+    key = ECKey.generate_key("P-256").as_pem(private=True).decode()
+    for kind, value in (("CLIENT_ID", "app"), ("TEAM_ID", "T"), ("KEY_ID", "K"), ("PRIVATE_KEY", key)):
+        monkeypatch.setenv(f"HANDSTAMP_APPLE_{kind}", value)
+    auth = auth_of()
+    assert [way.id for way in auth.methods] == list(PROVIDERS)
+    with TestClient(standalone(auth), base_url="http://127.0.0.1:8000") as browser:
+        page = browser.get("/auth/login").text
+    for provider, way in PROVIDERS.items():
+        assert f'href="/auth/login/{provider}"' in page
+        assert f"Sign in with {way.label}" in page
+
+
+def test_a_variable_without_a_registration_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names a GitLab of their own means to use it."""
+    monkeypatch.setenv("HANDSTAMP_GITLAB_URL", "https://git.example")
+    with pytest.raises(ConfigurationError, match="set HANDSTAMP_GITLAB_CLIENT_ID"):
+        auth_of()
 
 
 @pytest.mark.parametrize(("given", "missing"), [("CLIENT_ID", "CLIENT_SECRET"), ("CLIENT_SECRET", "CLIENT_ID")])

@@ -14,6 +14,7 @@ from handstamp.core.encoding import (
     MAX_INTEGER_CHARACTERS,
     base64url_decode,
     base64url_encode,
+    json_array,
     json_object,
 )
 
@@ -132,6 +133,14 @@ def test_depth_is_exact() -> None:
     assert json_object(b'{"a":' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}")
     with pytest.raises(ValueError, match="nested deeper"):
         json_object(b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}")
+
+
+def test_a_json_array_is_read_as_strictly() -> None:
+    """An object is none, and what is wrong in an object is wrong in an array."""
+    assert json_array(b'[{"a": 1}, "\\u00e4", []]') == [{"a": 1}, "ä", []]
+    for data in (b"{}", b"1", b"", b'[{"a": 1, "a": 2}]', b"[NaN]", b'["\\ud800"]', b"[1", b"[" * (MAX_DEPTH + 1)):
+        with pytest.raises(ValueError, match=r"."):
+            json_array(data)
 
 
 def test_brackets_in_strings_and_side_by_side_are_not_depth() -> None:

@@ -48,8 +48,13 @@ def demo(
     ] = None,
     x_protocol: Annotated[XProtocol, typer.Option("--x", help="OAuth version for X.")] = XProtocol.OAUTH1,
 ) -> None:
-    """Run the demo: sign in with stand-ins for X and Google, nothing to register, nothing leaves this machine."""
+    """Run the demo: sign in with stand-ins for X and Google, nothing to register, nothing leaves this machine.
+
+    Other providers are offered beside them where their client ids are set (HANDSTAMP_GITHUB_CLIENT_ID and so on);
+    these are the real ones.
+    """
     try:
+        from handstamp.cli.ways import configured_ways  # noqa: PLC0415  pydantic-settings takes 100 ms
         from handstamp.demo.server import run, what_to_try  # noqa: PLC0415  FastAPI and uvicorn, an extra
     except ImportError as error:
         raise ConfigurationError(f'the demo needs {error.name}: pip install "handstamp[demo]"') from None
@@ -67,6 +72,7 @@ def demo(
             sessions=sessions,
             cookie_prefix=cookie_prefix,
             x_protocol=x_protocol.value,
+            more_ways=configured_ways(but={"x", "google"}),
         )
     )
 

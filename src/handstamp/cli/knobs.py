@@ -71,20 +71,15 @@ def _written(value: object) -> str:
 
 def _of_provider(provider: str) -> Iterator[Knob]:
     """Our registration with a provider."""
-    found = section(provider)()
-    label = PROVIDERS[provider].label
-    prefix = variable_prefix(provider)
-    yield Knob(
-        name=f"{provider}_client_id",
-        value=found.client_id or "not set",
-        source=f"{prefix}CLIENT_ID" if found.client_id else _DEFAULT,
-        variable=f"{prefix}CLIENT_ID",
-        description=f"The client id that {label} gave you. Where it is set, `handstamp serve` offers {label}.",
-    )
-    yield Knob(
-        name=f"{provider}_client_secret",
-        value="set" if found.client_secret else "not set",
-        source=f"{prefix}CLIENT_SECRET" if found.client_secret else _DEFAULT,
-        variable=f"{prefix}CLIENT_SECRET",
-        description=f"The client secret that {label} gave you.",
-    )
+    kind, label = section(provider), PROVIDERS[provider].label
+    found = kind().model_dump()
+    for name, field in kind.model_fields.items():
+        variable = f"{variable_prefix(provider)}{name.upper()}"
+        value = found[name]
+        yield Knob(
+            name=f"{provider}_{name}",
+            value="not set" if value is None else "set" if isinstance(value, SecretStr) else value,
+            source=_DEFAULT if value is None else variable,
+            variable=variable,
+            description=(field.description or "").format(label=label),
+        )

@@ -38,7 +38,7 @@ def serve(
 ) -> None:
     """Run handstamp on its own: its pages and API, for applications that ask it.
 
-    X and Google are offered where their client ids are set (HANDSTAMP_X_CLIENT_ID, HANDSTAMP_GOOGLE_CLIENT_ID).
+    Providers are offered where their client ids are set: HANDSTAMP_X_CLIENT_ID, HANDSTAMP_GITHUB_CLIENT_ID and so on.
     """
     where = Where(database, sessions, data)
     try:

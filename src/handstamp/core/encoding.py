@@ -55,11 +55,28 @@ def json_object(data: bytes) -> dict[str, Any]:
             than ``MAX_DEPTH``, an integer longer than ``MAX_INTEGER_CHARACTERS``, a number without a finite value,
             or half of a surrogate pair.
     """
-    text = data.decode("utf-8")
-    _check_depth(text)
-    value = _decoder.decode(text)
+    value = _value(data)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004  one class for every fault of the sender
+    return value
+
+
+def json_array(data: bytes) -> list[Any]:
+    """Read a JSON array as strictly as ``json_object`` reads an object.
+
+    Raises:
+        ValueError: As for ``json_object``; an object is no array.
+    """
+    value = _value(data)
+    if not isinstance(value, list):
+        raise ValueError("not a JSON array")  # noqa: TRY004  one class for every fault of the sender
+    return value
+
+
+def _value(data: bytes) -> object:
+    text = data.decode("utf-8")
+    _check_depth(text)
+    value: object = _decoder.decode(text)
     if "\\u" in text:
         # An escape may spell half a surrogate pair: a string that cannot be written anywhere.
         json.dumps(value, ensure_ascii=False).encode("utf-8")

@@ -6,7 +6,7 @@ import shlex
 import signal
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,6 +20,7 @@ from handstamp.demo.application import application
 from handstamp.demo.place import ISSUER, DemoSystem, demo_system, prepare
 from handstamp.demo.standins import Client, Clients, standins
 from handstamp.login.oauth import Google, X
+from handstamp.web.methods import LoginMethod
 
 XProtocol = Literal["1.0a", "2.0"]
 
@@ -32,8 +33,9 @@ def demo_auth(
     standins_at: str,
     cookie_prefix: str | None = None,
     x_protocol: XProtocol = "1.0a",
+    more_ways: Sequence[LoginMethod] = (),
 ) -> Auth:
-    """Sign-in with the stand-ins of a process."""
+    """Sign-in with the stand-ins of a process, and with whatever else is given."""
     clients = demo_clients(system)
     client = clients.x_oauth1 if x_protocol == "1.0a" else clients.x_oauth2
     x = f"{standins_at}/x"
@@ -48,6 +50,7 @@ def demo_auth(
                 issuer=ISSUER,
                 metadata_url=f"{standins_at}/google/.well-known/openid-configuration",
             ),
+            *more_ways,
         ],
         app_name="The Back Room",
         origin=system.origin,
@@ -77,6 +80,7 @@ async def run(
     sessions: str | None = None,
     cookie_prefix: str | None = None,
     x_protocol: XProtocol = "1.0a",
+    more_ways: Sequence[LoginMethod] = (),
 ) -> None:
     """Serve until interrupted.
 
@@ -90,7 +94,13 @@ async def run(
     standins_at = f"http://localhost:{port + 1}"
     place = prepare(data)
     system = demo_system(place, origin=origin or f"http://{_HOST}:{port}", database=database, sessions=sessions)
-    auth = demo_auth(system, standins_at=standins_at, cookie_prefix=cookie_prefix, x_protocol=x_protocol)
+    auth = demo_auth(
+        system,
+        standins_at=standins_at,
+        cookie_prefix=cookie_prefix,
+        x_protocol=x_protocol,
+        more_ways=more_ways,
+    )
     providers = standins(
         base=standins_at,
         issuer=ISSUER,

@@ -29,6 +29,32 @@ def test_nobody_is_no_subject(value: object) -> None:
     assert failure.value.reason == "invalid_response"
 
 
+@pytest.mark.parametrize("value", ["1", "42", "80351110224678912", "9" * 20])
+def test_digits_are_taken_as_they_are(value: str) -> None:
+    """One spelling for each number."""
+    assert claims.digits(value) == value
+
+
+@pytest.mark.parametrize("value", [None, "", 42, True, "0", "007", "-1", "+1", "4 2", "\u0664", "1" * 21, "1\n", "a"])
+def test_what_is_no_string_of_digits_is_no_subject(value: object) -> None:
+    """Nor is a number: some programs round it on the way."""
+    with pytest.raises(LoginFailed):
+        claims.digits(value)
+
+
+@pytest.mark.parametrize("value", [1, 583231, 2**63])
+def test_a_number_is_kept_as_its_digits(value: int) -> None:
+    """Ids are strings."""
+    assert claims.number(value) == str(value)
+
+
+@pytest.mark.parametrize("value", [None, "42", True, False, 0, -1, 1.0, 10**20, [1]])
+def test_what_is_no_number_is_no_subject(value: object) -> None:
+    """True counts as 1 in Python, and as nobody here."""
+    with pytest.raises(LoginFailed):
+        claims.number(value)
+
+
 @pytest.mark.parametrize(
     ("value", "taken"),
     [("Zoë", "Zoë"), ("  a b ", "a b"), ("", None), ("  ", None), (1, None), (None, None), ("a\nb", None)],

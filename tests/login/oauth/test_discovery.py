@@ -1,5 +1,6 @@
 """The discovery document and the keys: whose, from where, and how often."""
 
+import json
 from typing import Any
 
 import pytest
@@ -163,6 +164,15 @@ def test_keys_that_cannot_be_had_are_not_remembered(response: HTTPResponse, reas
     assert refused(discovery.keys(NOW), response) == reason
     keys, _ = drive(discovery.keys(NOW), KEYS)
     assert keys.find("k1").kid == "k1"
+
+
+def test_a_set_may_say_whose_each_key_is() -> None:
+    """As Microsoft's does; the keys of others say nothing."""
+    discovery = _known()
+    assert discovery.key_issuer("k1") is None
+    other = {**SigningKey("k2").public, "issuer": "https://a.example"}
+    drive(discovery.keys(NOW), answer({"keys": [*json.loads(KEYS.body)["keys"], other]}))
+    assert (discovery.key_issuer("k1"), discovery.key_issuer("k2")) == (None, "https://a.example")
 
 
 def test_a_new_key_of_the_provider_is_found() -> None:

@@ -13,6 +13,7 @@ from handstamp.login.oauth.exchange import (
     form,
     is_secure_url,
     json_object,
+    json_objects,
     require_success,
     text_member,
 )
@@ -83,6 +84,25 @@ def test_garbage_is_no_json_object(garbage: bytes) -> None:
 def test_a_json_object_is_read() -> None:
     """The good path."""
     assert json_object(HTTPResponse(200, {}, '{"name": "Zoë"}'.encode()), "it") == {"name": "Zoë"}
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"{}", b"[1]", b'["a"]', b"[[]]", b"[{}", b'[{"a": 1, "a": 2}]', b"[{}]\xff", b"[" * 100]
+)
+def test_garbage_is_no_array_of_objects(garbage: bytes) -> None:
+    """Refused as a whole, and so is a long one, or an error."""
+    with pytest.raises(LoginFailed) as failure:
+        json_objects(HTTPResponse(200, {}, garbage), "it")
+    assert failure.value.reason == "invalid_response"
+    with pytest.raises(LoginFailed):
+        json_objects(HTTPResponse(200, {}, b"[" + b" " * MAX_RESPONSE_BYTES + b"]"), "it")
+    with pytest.raises(LoginFailed):
+        json_objects(HTTPResponse(404, {}, b"[]"), "it")
+
+
+def test_an_array_of_objects_is_read() -> None:
+    """In its order."""
+    assert json_objects(HTTPResponse(200, {}, b'[{"a": 1}, {}]'), "it") == [{"a": 1}, {}]
 
 
 def test_a_form_is_read() -> None:

@@ -10,7 +10,8 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.login.oauth import Google, OpenIDConnect, X
 from handstamp.login.oauth.method import variable_prefix
 from handstamp.login.oauth.oauth2 import Client
-from handstamp.login.oauth.settings import read_client, section
+from handstamp.login.oauth.settings import SECTIONS, read, read_client, section
+from handstamp.settings import load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,27 @@ def test_a_public_client_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _read(client_id="me", public_client=True) == Client("me")
     with pytest.raises(ConfigurationError, match="public client"):
         _read(client_id="me", client_secret="s", public_client=True)
+
+
+def test_whatever_is_set_of_a_provider_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments before environment, secrets in clear, nothing that is empty."""
+    monkeypatch.setenv("HANDSTAMP_MICROSOFT_CLIENT_ID", "environment")
+    monkeypatch.setenv("HANDSTAMP_MICROSOFT_CLIENT_SECRET", "s3cret")
+    monkeypatch.setenv("HANDSTAMP_MICROSOFT_TENANT", "")
+    found = {"client_id": "environment", "client_secret": "s3cret"}
+    assert read("microsoft") == found
+    assert read("microsoft", tenant="common", client_id="me") == found | {"tenant": "common", "client_id": "me"}
+
+
+def test_every_variable_of_a_provider_may_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None stops the start as one that nothing reads."""
+    for provider_id, kind in SECTIONS.items():
+        for name in kind.model_fields:
+            monkeypatch.setenv(f"{variable_prefix(provider_id)}{name.upper()}", "https://set.example")
+    assert load_settings().app_name == "handstamp"
+    monkeypatch.setenv("HANDSTAMP_GITLAB_TENANT", "x")
+    with pytest.raises(ConfigurationError, match="nothing reads HANDSTAMP_GITLAB_TENANT"):
+        load_settings()
 
 
 def test_no_secret_is_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ _MAX_EMAIL: Final = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
 _MAX_URL: Final = 2048
 _NOBODY: Final = frozenset({"undefined", "null", "none", "nan", "nil", "true", "false", "[object object]"})
 """What a program writes where it has no subject: everyone would share the account."""
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,19}")
+"""64 bits, written as people write numbers: one spelling for each."""
 _EMAIL: Final = re.compile(r"""[^\s@"(),:;<>\[\\\]]+@[^\s@"(),:;<>\[\\\]]+""")
 
 
@@ -36,6 +38,28 @@ def subject(value: object) -> str:
     ):
         raise LoginFailed(INVALID_RESPONSE, "the provider did not say who signed in")
     return value
+
+
+def digits(value: object) -> str:
+    """A subject of a provider that numbers its people, and writes the number as a string.
+
+    Raises:
+        LoginFailed: ``invalid_response``; it is no string of 1 to 20 digits that does not begin with zero.
+    """
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        raise LoginFailed(INVALID_RESPONSE, "the provider did not say who signed in")
+    return value
+
+
+def number(value: object) -> str:
+    """A subject of a provider that numbers its people, and writes a JSON number; we keep its digits.
+
+    Raises:
+        LoginFailed: ``invalid_response``; it is no integer from 1 on. True is none, though Python counts with it.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise LoginFailed(INVALID_RESPONSE, "the provider did not say who signed in")
+    return digits(str(value))
 
 
 def text(value: object) -> str | None:

@@ -4,6 +4,7 @@ The document is only as good as its issuer: the one it names must be the one we 
 letter (OAU-05), or a provider could speak in the name of another.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final, Generic, TypeVar
@@ -72,6 +73,7 @@ class Discovery:
         self._metadata: _Kept[Metadata] | None = None
         self._keys: _Kept[JwkSet] | None = None
         self._refetched_at: float | None = None
+        self._key_issuers: Mapping[str, object] = {}
 
     def metadata(self, now: float) -> Exchange[Metadata]:
         """The provider's metadata, at most ``MAX_AGE`` old.
@@ -110,6 +112,10 @@ class Discovery:
         self._refetched_at = now
         return (yield from self._fetch_keys(now)).value
 
+    def key_issuer(self, kid: str) -> object:
+        """Whose the set says that this key is, or None: Microsoft keeps the keys of many issuers in one set."""
+        return self._key_issuers.get(kid)
+
     def _fetch_keys(self, now: float) -> Exchange[_Kept[JwkSet]]:
         metadata = yield from self.metadata(now)
         response = yield HTTPRequest("GET", metadata.jwks_uri, _JSON)
@@ -119,6 +125,8 @@ class Discovery:
         except InvalidKey as error:
             raise LoginFailed(INVALID_RESPONSE, f"{_KEYS} did not answer with a good JWK Set") from error
         self._keys = _Kept(keys, now)
+        entries = json_object(response, _KEYS)["keys"]
+        self._key_issuers = {entry["kid"]: entry["issuer"] for entry in entries if {"kid", "issuer"} <= entry.keys()}
         return self._keys
 
     def _read(self, document: dict[str, Any]) -> Metadata:

@@ -87,6 +87,22 @@ def json_object(response: HTTPResponse, what: str) -> dict[str, Any]:
         raise LoginFailed(INVALID_RESPONSE, f"{what} did not answer with a JSON object") from error
 
 
+def json_objects(response: HTTPResponse, what: str) -> list[dict[str, Any]]:
+    """The objects of the JSON array in the body of a successful response.
+
+    Raises:
+        LoginFailed: As ``require_success`` does; ``invalid_response`` if it is anything but one array of objects.
+    """
+    require_success(response, what)
+    try:
+        entries = encoding.json_array(_bounded(response.body))
+    except ValueError as error:
+        raise LoginFailed(INVALID_RESPONSE, f"{what} did not answer with a JSON array") from error
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise LoginFailed(INVALID_RESPONSE, f"{what} did not answer with objects")
+    return entries
+
+
 def form(response: HTTPResponse, what: str) -> dict[str, str]:
     """The parameters of a successful response in ``application/x-www-form-urlencoded``.
 
@@ -153,6 +169,10 @@ def _stated_error(response: HTTPResponse) -> str:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    return encoding.json_object(_bounded(body))
+
+
+def _bounded(body: bytes) -> bytes:
     if len(body) > MAX_RESPONSE_BYTES:
         raise ValueError("too long")
-    return encoding.json_object(body)
+    return body

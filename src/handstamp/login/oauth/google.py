@@ -10,6 +10,8 @@ ISSUER: Final = "https://accounts.google.com"
 class Google(OpenIDConnect):
     """Sign-in with Google, which proves an address before it calls it verified.
 
+    https://developers.google.com/identity/openid-connect/openid-connect
+
     Args:
         client_id: Else ``HANDSTAMP_GOOGLE_CLIENT_ID``.
         client_secret: Else ``HANDSTAMP_GOOGLE_CLIENT_SECRET``.
@@ -20,6 +22,9 @@ class Google(OpenIDConnect):
         ConfigurationError: A client id or secret is missing, or an address is neither https nor on this machine.
     """
 
+    id = "google"
+    label = "Google"
+
     def __init__(
         self,
         client_id: str | None = None,
@@ -29,9 +34,9 @@ class Google(OpenIDConnect):
         metadata_url: str | None = None,
     ) -> None:
         super().__init__(
-            "google",
+            self.id,
             issuer,
-            "Google",
+            self.label,
             client_id=client_id,
             client_secret=client_secret,
             metadata_url=metadata_url,

@@ -152,6 +152,8 @@ def redeem(token_url: str, client: Client, *, code: str, verifier: str | None, c
     what = "the token endpoint"
     request = HTTPRequest("POST", token_url, headers, urlencode(parameters).encode("ascii"))
     answer = json_object((yield request), what)
+    if "error" in answer:  # GitHub refuses with 200
+        raise LoginFailed(PROVIDER_ERROR, f"{what} answered {error_code(answer['error'])}")
     if text_member(answer, "token_type", what).lower() != "bearer":
         raise LoginFailed(INVALID_RESPONSE, f"{what} gave a token of another type than bearer")
     id_token = text_member(answer, "id_token", what) if "id_token" in answer else None
@@ -164,8 +166,12 @@ def fetch(url: str, tokens: Tokens, what: str) -> Exchange[dict[str, Any]]:
     Raises:
         LoginFailed: The provider refused, or answered with anything else.
     """
-    headers = {"authorization": f"Bearer {tokens.access_token}", "accept": "application/json"}
-    return json_object((yield HTTPRequest("GET", url, headers)), what)
+    return json_object((yield bearer_request(url, tokens)), what)
+
+
+def bearer_request(url: str, tokens: Tokens) -> HTTPRequest:
+    """A GET that shows the access token where no log or history keeps it (RFC 6750 §2.1)."""
+    return HTTPRequest("GET", url, {"authorization": f"Bearer {tokens.access_token}", "accept": "application/json"})
 
 
 def _basic(client_id: str, secret: str) -> str:

@@ -3,19 +3,26 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from handstamp.core import jws
 from handstamp.core.errors import ConfigurationError, InvalidToken, LoginFailed
 from handstamp.core.ids import new_secret
 from handstamp.core.keys import Key
 from handstamp.core.models import Profile
-from handstamp.login.oauth import claims as claim
 from handstamp.login.oauth import id_token, oauth2
 from handstamp.login.oauth.discovery import Discovery, Metadata
 from handstamp.login.oauth.exchange import INVALID_RESPONSE, Exchange
 from handstamp.login.oauth.flow import Flow
 from handstamp.login.oauth.method import OAuthMethod
+from handstamp.login.oauth.profile_map import ProfileMap
 from handstamp.login.oauth.provider import Begun, read_client, require_secure
+
+STANDARD: Final = ProfileMap()
+"""The standard claims, but ``email_verified``: anyone can run a provider and verify what they like."""
+
+BELIEVED: Final = ProfileMap(verified="email_verified")
+"""The standard claims, of a provider that proves an address before it says that it is verified."""
 
 _PROVIDER_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -34,6 +41,10 @@ class OpenIDConnect(OAuthMethod):
         metadata_url: Where the discovery document is, if not under the issuer. Its issuer is the same in any case.
         trusts_email: Whether ``email_verified`` from this provider is believed. Anyone can run a provider and
             verify what they like: say yes only to one that proves addresses before it says so.
+        profile_map: Where the claims have what we want to know, for a provider with claims of its own. It says
+            itself what is believed of addresses, so ``trusts_email`` is not looked at.
+        response_mode: ``form_post`` for a provider that answers by a form (OAuth 2.0 Form Post Response Mode).
+        asks_userinfo: Whether userinfo is asked for an address or a name that the ID token lacks.
 
     Raises:
         ConfigurationError: A client id or secret is missing, or an argument cannot be right.
@@ -51,6 +62,9 @@ class OpenIDConnect(OAuthMethod):
         scope: str = "openid email profile",
         metadata_url: str | None = None,
         trusts_email: bool = False,
+        profile_map: ProfileMap | None = None,
+        response_mode: Literal["form_post"] | None = None,
+        asks_userinfo: bool = True,
     ) -> None:
         if not _PROVIDER_ID.fullmatch(provider_id):
             raise ConfigurationError(f"a provider's id has a-z, 0-9 and hyphens, up to 32: not {provider_id!r}")
@@ -63,7 +77,9 @@ class OpenIDConnect(OAuthMethod):
             provider_id, client_id=client_id, client_secret=client_secret, public_client=public_client
         )
         self._scope: Final = scope
-        self._trusts_email: Final = trusts_email
+        self._profile_map: Final = profile_map or (BELIEVED if trusts_email else STANDARD)
+        self._more: Final = {} if response_mode is None else {"response_mode": response_mode}
+        self._asks_userinfo: Final = asks_userinfo
         if metadata_url is not None:
             require_secure(metadata_url, "metadata_url")
         self._discovery: Final = Discovery(issuer, metadata_url)
@@ -80,6 +96,7 @@ class OpenIDConnect(OAuthMethod):
             state=state,
             verifier=verifier,
             nonce=nonce,
+            **self._more,
         )
         flow = Flow.start(provider=self.id, issuer=self.issuer, now=now, state=state, verifier=verifier, nonce=nonce)
         return Begun(url, flow)
@@ -93,13 +110,23 @@ class OpenIDConnect(OAuthMethod):
         code = oauth2.code_from_callback(flow, parameters, issuer=self.issuer, issuer_required=metadata.names_itself)
         tokens = yield from oauth2.redeem(
             metadata.token_endpoint,
-            replace(self._client, authentication=metadata.authentication),
+            replace(self._registration(now), authentication=metadata.authentication),
             code=code,
             verifier=flow.verifier,
             callback_url=callback_url,
         )
         claims = yield from self._claims(flow, tokens, now)
-        return self._profile((yield from self._completed(claims, tokens, metadata)))
+        return self._profile((yield from self._completed(claims, tokens, metadata)), parameters)
+
+    def _registration(self, now: float) -> oauth2.Client:
+        """What we are to the provider; for one whose secret is made anew each time."""
+        del now
+        return self._client
+
+    def _issuer_of(self, parsed: jws.Parsed) -> str:
+        """Who has to have issued this ID token; for a provider that speaks for many."""
+        del parsed
+        return self.issuer
 
     def _claims(self, flow: Flow, tokens: oauth2.Tokens, now: float) -> Exchange[dict[str, Any]]:
         if tokens.id_token is None:
@@ -109,7 +136,7 @@ class OpenIDConnect(OAuthMethod):
         return id_token.verify(
             parsed,
             key,
-            issuer=self.issuer,
+            issuer=self._issuer_of(parsed),
             client_id=self._client.id,
             nonce=flow.nonce,
             access_token=tokens.access_token,
@@ -133,25 +160,17 @@ class OpenIDConnect(OAuthMethod):
         """With what userinfo adds, where the ID token lacks an address or name that we asked for."""
         scopes = self._scope.split()
         wanted = [name for name, scope in (("email", "email"), ("name", "profile")) if scope in scopes]
-        if metadata.userinfo_endpoint is None or all(name in claims for name in wanted):
+        endpoint = metadata.userinfo_endpoint if self._asks_userinfo else None
+        if endpoint is None or all(name in claims for name in wanted):
             return claims
-        more = yield from oauth2.fetch(metadata.userinfo_endpoint, tokens, "userinfo")
+        more = yield from oauth2.fetch(endpoint, tokens, "userinfo")
         if more.get("sub") != claims["sub"]:  # OpenID Connect Core §5.3.2
             raise LoginFailed(INVALID_RESPONSE, "userinfo speaks of someone else")
         # An address and what is said of it come from one place.
         verified = (claims if "email" in claims else more).get("email_verified")
         return {**more, **claims, "email_verified": verified}
 
-    def _profile(self, claims: dict[str, Any]) -> Profile:
-        email = claim.email(claims.get("email"))
-        # The string "true" is not true: what a provider says by mistake must not open an account.
-        verified = self._trusts_email and email is not None and claims.get("email_verified") is True
-        return Profile(
-            issuer=self.issuer,
-            subject=claim.subject(claims.get("sub")),
-            email=email,
-            email_verified=verified,
-            name=claim.text(claims.get("name")),
-            username=claim.text(claims.get("preferred_username")),
-            picture=claim.picture(claims.get("picture")),
-        )
+    def _profile(self, claims: dict[str, Any], parameters: Mapping[str, str]) -> Profile:
+        """Who that is. The parameters of the callback are nobody's word: the browser could have changed them."""
+        del parameters
+        return self._profile_map.read(claims["iss"], claims)

@@ -8,6 +8,7 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.core.models import Profile
 from handstamp.login.oauth.exchange import Exchange, is_secure_url
 from handstamp.login.oauth.flow import Flow
+from handstamp.login.oauth.method import variable_prefix
 from handstamp.login.oauth.oauth2 import Client
 
 
@@ -89,3 +90,30 @@ def read_client(provider_id: str, *, client_id: str | None, client_secret: str |
     return settings.read_client(
         provider_id, client_id=client_id, client_secret=client_secret, public_client=public_client
     )
+
+
+def read_option(provider_id: str, name: str, value: str | None) -> str | None:
+    """One more thing that our registration with this provider says, if it does: the argument, or the environment."""
+    from handstamp.login.oauth import settings  # noqa: PLC0415  pydantic-settings takes 100 ms: loaded when used
+
+    return settings.read(provider_id, **{name: value}).get(name)
+
+
+def read_required(provider_id: str, **given: str | None) -> Mapping[str, str]:
+    """Our registration with a provider that wants more than an id and a secret.
+
+    Args:
+        provider_id: Whose.
+        given: Each member by its name; None is looked for in the environment.
+
+    Raises:
+        ConfigurationError: Something is missing; the message names the variable to set.
+    """
+    from handstamp.login.oauth import settings  # noqa: PLC0415  pydantic-settings takes 100 ms: loaded when used
+
+    found = settings.read(provider_id, **given)
+    for name in given:
+        if name not in found:
+            variable = f"{variable_prefix(provider_id)}{name.upper()}"
+            raise ConfigurationError(f"set {variable}: without it there is no sign-in with {provider_id}")
+    return found
