@@ -35,6 +35,8 @@ TESTS_OF_NO_MODULE = {
 
 LOADED_ONLY_WHEN_USED = {
     "alembic",
+    "argon2",
+    "bcrypt",
     "fastapi",
     "httpx2",
     "jinja2",
@@ -42,6 +44,7 @@ LOADED_ONLY_WHEN_USED = {
     "pydantic_settings",
     "pymongo",
     "sqlalchemy",
+    "zxcvbn",
 }
 
 SUPPRESSION = re.compile(r"#\s*(?:noqa\b|type:\s*ignore\b|pyright:\s*ignore\b|pragma:\s*no\s+(?:cover|branch)\b)")
