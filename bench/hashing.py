@@ -13,6 +13,7 @@ from typing import Final
 
 from handstamp.core.policy import HashingPolicy
 from handstamp.login.password import worker as workers
+from handstamp.login.password.cores import usable_cores
 from handstamp.login.password.hashing import Hasher
 from handstamp.login.password.worker import Worker
 
@@ -42,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, at_once, niceness in (
         ("none", 0, 0),
         ("1 at once", 1, workers.NICENESS),
-        ("1 for each core", workers.usable_cores(), workers.NICENESS),
-        ("1 for each core, as eager as the loop", workers.usable_cores(), 0),
+        ("1 for each core", usable_cores(), workers.NICENESS),
+        ("1 for each core, as eager as the loop", usable_cores(), 0),
     ):
         workers.NICENESS = niceness  # type: ignore[misc]  # what is measured
         hashes, delays = asyncio.run(_storm(at_once, seconds))
