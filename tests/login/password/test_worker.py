@@ -85,7 +85,7 @@ async def test_the_result_comes_back(worker: Worker) -> None:
 async def test_what_the_call_raises_comes_back(worker: Worker) -> None:
     """As it is."""
     with pytest.raises(KeyError, match="none"):
-        await worker.run(lambda: {}["none"])
+        await worker.run(lambda: dict[str, int]()["none"])
 
 
 async def test_no_more_than_so_many_run_at_once(worker: Worker, gate: Gate) -> None:
