@@ -28,6 +28,11 @@ IMPORTED: Final = {
     "4afc0cb2ce70792e0665c464a10796663f6146b822dd056b0745336c322924a0"
     "b265f83db34de2e7aaff924bd55691f5956a0c86390e9011c8c7098e1c16608e",
     "Werkzeug 3.1 PBKDF2 SHA-1": "pbkdf2:sha1:1000$vSwStE64JpvKnvLv$be8f1d4cba407acf2baff2b582ff3063724d430a",
+    "libpass 1.9 PBKDF2 SHA-256": "$pbkdf2-sha256$1000$.d87hzAG4DxHqHWO8d57zw$"
+    "BuTRwC5EaVVD3pVKqsjT7b3Ut5mBh3GXAQj9S.6UOgo",
+    "libpass 1.9 PBKDF2 SHA-512": "$pbkdf2-sha512$1000$kfK.t7ZWSgmBMObc./.fkw$"
+    ".ovnLvm8YzoxFjvgYq.Ygz8yqtSk.gazKpQoX0uiH1Zb/dy0aRlQ8FLuBsddzU.G/F2Jfvo9j3XjOQvrLMWIHg",
+    "libpass 1.9 PBKDF2 SHA-1": "$pbkdf2$1000$6H3v/f//P2cs5bw3JoQwZg$EG7Zb6TWdjNLVJgS8/CW3JPMIoY",
     "libpass 1.9 scrypt": "$scrypt$ln=10,r=8,p=1$lpJy7n0vZUwp5ZzTGgPAWA$aJns6z3bVwcjbAZma9NQfTSLWLtk/Z78dGkVvAkWK9I",
     "libxcrypt 4.4 $2y": "$2y$04$abcdefghijklmnopqrstuukCsGfBatVQ/D2B/2fOzNM.W4ES4Iau.",
     "libxcrypt 4.4 $2a": "$2a$04$abcdefghijklmnopqrstuukCsGfBatVQ/D2B/2fOzNM.W4ES4Iau.",

@@ -25,7 +25,7 @@ MAX_SCRYPT_MEMORY: Final = 128
 MAX_SCRYPT_WORK: Final = 2**21
 """N times r times p, twice what OWASP recommends."""
 
-FORMATS: Final = "Argon2, bcrypt, PBKDF2 and scrypt, as PHC strings or as Django and Werkzeug write them"
+FORMATS: Final = "Argon2, bcrypt, PBKDF2 and scrypt, as PHC strings or as Django, Werkzeug and passlib write them"
 
 _MIN_BCRYPT_COST: Final = 4
 _BCRYPT_BYTES: Final = 72
@@ -45,6 +45,10 @@ _DJANGO_PBKDF2: Final = re.compile(
 )
 _WERKZEUG_PBKDF2: Final = re.compile(
     rf"pbkdf2:(?P<digest>sha512|sha256|sha1):(?P<iterations>{_NUMBER})\${_SALT}\${_HEX}"
+)
+_PASSLIB_PBKDF2: Final = re.compile(
+    rf"\$pbkdf2(?:-(?P<digest>sha512|sha256))?\$(?P<iterations>{_NUMBER})"
+    r"\$(?P<salt>[A-Za-z0-9./]{1,128})\$(?P<hash>[A-Za-z0-9./]{1,128})"
 )
 _DJANGO_SCRYPT: Final = re.compile(
     rf"scrypt\$(?P<n>{_NUMBER})\${_SALT}\$(?P<r>{_NUMBER})\$(?P<p>{_NUMBER})\$(?P<hash>{_BASE64})={{0,2}}"
@@ -164,13 +168,13 @@ def _bcrypt(match: re.Match[str]) -> PasswordHash:
     return Bcrypt(match["text"].encode(), "sha256" if match["django"] == "bcrypt_sha256$" else None)
 
 
-def _pbkdf2(match: re.Match[str], expected: bytes) -> PasswordHash:
-    digest, iterations = match["digest"], int(match["iterations"])
+def _pbkdf2(match: re.Match[str], salt: bytes, expected: bytes) -> PasswordHash:
+    digest, iterations = match["digest"] or "sha1", int(match["iterations"])
     if iterations > MAX_ITERATIONS:
         raise InvalidHash(f"a PBKDF2 hash can be imported with at most {MAX_ITERATIONS:,} iterations")
     if len(expected) != _DIGESTS[digest]:
         raise InvalidHash(f"this PBKDF2 hash is not {_DIGESTS[digest]} bytes long, as {digest} is")
-    return Pbkdf2(digest, iterations, match["salt"].encode(), expected)
+    return Pbkdf2(digest, iterations, salt, expected)
 
 
 def _scrypt(n: int, r: int, p: int, salt: bytes, expected: bytes) -> PasswordHash:
@@ -187,11 +191,16 @@ def _scrypt(n: int, r: int, p: int, salt: bytes, expected: bytes) -> PasswordHas
 
 
 def _django_pbkdf2(match: re.Match[str]) -> PasswordHash:
-    return _pbkdf2(match, decode(match["hash"]))
+    return _pbkdf2(match, match["salt"].encode(), decode(match["hash"]))
 
 
 def _werkzeug_pbkdf2(match: re.Match[str]) -> PasswordHash:
-    return _pbkdf2(match, bytes.fromhex(match["hash"]))
+    return _pbkdf2(match, match["salt"].encode(), bytes.fromhex(match["hash"]))
+
+
+def _passlib_pbkdf2(match: re.Match[str]) -> PasswordHash:
+    # Its base64 has a dot in place of the plus.
+    return _pbkdf2(match, decode(match["salt"].replace(".", "+")), decode(match["hash"].replace(".", "+")))
 
 
 def _django_scrypt(match: re.Match[str]) -> PasswordHash:
@@ -213,6 +222,7 @@ _READERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PasswordH
     (_BCRYPT, _bcrypt),
     (_DJANGO_PBKDF2, _django_pbkdf2),
     (_WERKZEUG_PBKDF2, _werkzeug_pbkdf2),
+    (_PASSLIB_PBKDF2, _passlib_pbkdf2),
     (_DJANGO_SCRYPT, _django_scrypt),
     (_WERKZEUG_SCRYPT, _werkzeug_scrypt),
     (_PHC_SCRYPT, _phc_scrypt),
