@@ -57,3 +57,17 @@ def test_the_plot_of_scale_is_an_image_with_labels_at_its_lines(measured: Path) 
 def test_what_scale_made_is_removed(measured: Path) -> None:
     """The databases are gone when it has ended."""
     assert list((measured / "data").iterdir()) == []
+
+
+def test_the_cost_of_a_hash_and_of_a_storm_is_printed() -> None:
+    """A row for each profile, and one for each storm."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.hashing", "--seconds=0.1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len([line for line in done.stdout.splitlines() if line.startswith("| ")]) == 2 + 2 + 2 + 4

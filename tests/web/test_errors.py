@@ -7,11 +7,13 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from handstamp.core.errors import (
+    Busy,
     ConfigurationError,
     CrossOrigin,
     Forbidden,
     FreshSessionRequired,
     HandstampError,
+    InvalidHash,
     InvalidKey,
     InvalidRequest,
     InvalidToken,
@@ -48,9 +50,11 @@ ERRORS: dict[str, tuple[HandstampError, int]] = {
     "provider error": (LoginFailed("provider_error", SECRET_WORDS), 502),
     "invalid response": (LoginFailed("invalid_response", SECRET_WORDS), 502),
     "store unavailable": (StoreUnavailable(SECRET_WORDS), 503),
+    "busy": (Busy(SECRET_WORDS), 503),
     "configuration": (ConfigurationError(SECRET_WORDS), 500),
     "refused": (Refused(SECRET_WORDS), 500),
     "invalid key": (InvalidKey(SECRET_WORDS), 500),
+    "invalid hash": (InvalidHash(SECRET_WORDS), 500),
     "any other": (HandstampError(SECRET_WORDS), 500),
 }
 
@@ -105,10 +109,10 @@ def test_a_401_names_its_challenge_and_others_name_none(place: Place, error: Han
     assert headers_of(error, place).get("WWW-Authenticate") == expected
 
 
-def test_an_outage_says_when_to_come_back(place: Place) -> None:
+def test_an_outage_and_a_rush_say_when_to_come_back(place: Place) -> None:
     """Retry-After, in seconds; nothing else has it."""
     told = {code: headers_of(error, place).get("Retry-After") for code, (error, _) in ERRORS.items()}
-    assert {code: value for code, value in told.items() if value} == {"store unavailable": "1"}
+    assert {code: value for code, value in told.items() if value} == {"store unavailable": "1", "busy": "2"}
 
 
 def test_the_reason_is_told_where_there_is_one() -> None:

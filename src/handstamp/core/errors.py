@@ -34,6 +34,20 @@ class StoreUnavailable(HandstampError):  # noqa: N818  named for what is the cas
     """Seconds, for Retry-After."""
 
 
+class Busy(HandstampError):  # noqa: N818  named for what is the case
+    """More is asked for at once than may be under way. Nothing was done; the same will work in a moment."""
+
+    code = "busy"
+    retry_after: ClassVar[int] = 2
+    """Seconds, for Retry-After."""
+
+
+class InvalidHash(HandstampError):  # noqa: N818  named for what is the case
+    """A password hash from elsewhere that cannot be imported: unknown format, malformed, or too costly to check."""
+
+    code = "invalid_hash"
+
+
 class Refused(HandstampError):  # noqa: N818  named for what is the case
     """The request is refused for what it carries or for what the store says of it."""
 

@@ -61,3 +61,39 @@ class OriginPolicy:
 
     origin: str
     trusted_origins: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashingPolicy:
+    """How passwords are hashed: Argon2id, by default the second recommended profile of RFC 9106 §4."""
+
+    memory: int = 64
+    """MiB for one hash."""
+    passes: int = 3
+    lanes: int = 4
+    at_once: int | None = None
+    """Hashes at the same time in one process. None: one for each core, four at the most."""
+    waiting: int = 32
+    """Callers in line behind them; whoever comes after those is told to come back later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordPolicy:
+    """Which passwords may be chosen. Lengths in code points (NIST SP 800-63B-4 §3.1.1.2)."""
+
+    min_length: int = 8
+    """Where another factor is asked for as well."""
+    min_length_alone: int = 15
+    """Where the password is the only factor."""
+    words: frozenset[str] = frozenset()
+    """What else a guesser would try here: names of products, places and people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachPolicy:
+    """Where new passwords are looked up among those that have leaked."""
+
+    url: str
+    """What the first five hexadecimal digits of a SHA-1 hash are put behind."""
+    time_limit: float = 2.0
+    """Seconds."""

@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from handstamp.core.errors import (
+    Busy,
     ConfigurationError,
     CrossOrigin,
     Forbidden,
@@ -69,6 +70,9 @@ TABLE: Final[dict[type[HandstampError], Answer]] = {
         "Out of order for a moment",
         "We cannot look up your session just now; you stay signed in.",
         "Try again in a few seconds.",
+    ),
+    Busy: Answer(
+        503, "Busy just now", "Too many people are doing the same at this moment.", "Try again in a few seconds."
     ),
     ConfigurationError: Answer(
         500,
@@ -144,7 +148,7 @@ def headers_of(error: HandstampError, place: Place) -> dict[str, str]:
     headers = {"Cache-Control": NO_STORE, "X-Content-Type-Options": "nosniff"}
     if answer_for(error).status == 401:  # noqa: PLR2004  RFC 9110 §15.5.2: a 401 names a challenge
         headers["WWW-Authenticate"] = f'Cookie cookie-name="{place.cookies.session}"'
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, (StoreUnavailable, Busy)):
         headers["Retry-After"] = str(error.retry_after)
     return headers
 

@@ -9,10 +9,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,13 +21,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from handstamp.core.durations import parse_duration
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.keys import check_secrets
 from handstamp.core.origins import is_loopback_origin, parse_origin
 from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, RotationPolicy, SessionPolicy
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.urls import DATABASES, SESSION_STORES
+from handstamp.settings.kinds import Duration, Listed
+from handstamp.settings.passwords import PasswordSettings
 
 PREFIX: Final = "HANDSTAMP_"
 CONFIG_VARIABLE: Final = "HANDSTAMP_CONFIG"
@@ -36,16 +37,6 @@ _OF_A_PROVIDER: Final = re.compile(
     rf"{PREFIX}(?:[A-Z0-9_]+_CLIENT_(?:ID|SECRET)|APPLE_(?:TEAM_ID|KEY_ID|PRIVATE_KEY)|MICROSOFT_TENANT|GIT(?:HUB|LAB)_URL)"
 )
 """Read by the providers themselves, each in its own folder; a provider in use says so if it misses its own."""
-
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-
-
-def _listed(value: object) -> object:
-    """A comma-separated list, as environment variables hold it."""
-    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
-
-
-Listed = BeforeValidator(_listed)
 
 
 class StoreSettings(BaseSettings):
@@ -80,8 +71,8 @@ class StoreSettings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(_file_values()))
 
 
-class Settings(StoreSettings):
-    """How handstamp behaves. The description of each field is what the documentation says of it."""
+class GeneralSettings(StoreSettings):
+    """Secrets, addresses and sessions."""
 
     model_config = SettingsConfigDict(extra="forbid")
 
@@ -156,7 +147,7 @@ class Settings(StoreSettings):
         return value
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Settings":
+    def _fits_together(self) -> Self:
         if not self.on_loopback:
             if urlsplit(self.origin).scheme != "https":
                 raise ConfigurationError(
@@ -215,6 +206,10 @@ class Settings(StoreSettings):
     def origins(self) -> OriginPolicy:
         """Where the application lives."""
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
+
+
+class Settings(PasswordSettings, GeneralSettings):
+    """How handstamp behaves. The description of each field is what the documentation says of it."""
 
 
 def load_settings(**keywords: Any) -> Settings:
