@@ -1,7 +1,6 @@
 """Credentials in MongoDB."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
@@ -26,7 +25,7 @@ class MongoCredentials(People):
         async def work(transaction: AsyncClientSession) -> bool:
             if not await self._locked(transaction, credential.user_id):
                 return False
-            if len(await self._found(theirs, transaction)) >= most:
+            if len(await self._credentials(theirs, transaction)) >= most:
                 return False
             await place.insert_one(credential_document(credential), session=transaction)
             return True
@@ -38,7 +37,7 @@ class MongoCredentials(People):
 
     async def list_credentials(self, user_id: str) -> Credentials:
         """See ``CredentialStore``."""
-        return await self._connection.answer(self._found({"user_id": user_id}))
+        return await self._connection.answer(self._credentials({"user_id": user_id}))
 
     async def find_credential(self, kind: CredentialKind, lookup: str) -> Credential | None:
         """See ``CredentialStore``."""
@@ -59,7 +58,7 @@ class MongoCredentials(People):
         async def work(transaction: AsyncClientSession) -> Credential | None:
             if not await self._locked(transaction, user_id):
                 return None
-            found = await self._found(this, transaction)
+            found = await self._credentials(this, transaction)
             if not found:
                 return None
             if keep_a_way_in and found[0].is_way_in:
@@ -80,7 +79,7 @@ class MongoCredentials(People):
         async def work(transaction: AsyncClientSession) -> Credentials | None:
             if not await self._locked(transaction, user_id):
                 return None
-            there_before = await self._found(theirs, transaction)
+            there_before = await self._credentials(theirs, transaction)
             await place.delete_many(theirs, session=transaction)
             for credential in new:  # not many at once: of those that are taken, the first error says so
                 await place.insert_one(credential_document(credential), session=transaction)
@@ -90,9 +89,3 @@ class MongoCredentials(People):
             return await self._connection.transaction(work)
         except DuplicateKeyError as error:
             raise ValueError(TAKEN) from error
-
-    async def _found(self, which: Mapping[str, Any], transaction: AsyncClientSession | None = None) -> Credentials:
-        """Credentials, the oldest first."""
-        found = self._connection.collection(CREDENTIALS).find(which, session=transaction)
-        credentials = [credential_from(document) for document in await found.to_list()]
-        return tuple(sorted(credentials, key=lambda one: (one.created_at, one.id)))

@@ -1,13 +1,14 @@
 """What the MongoDB verbs about people share: the ground of ``users``, ``identities`` and ``credentials``."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from handstamp.core.errors import LastWayIn
-from handstamp.core.models import CredentialKind
+from handstamp.core.models import Credential
 from handstamp.core.text import lower_ascii
+from handstamp.stores.mongodb.documents import credential_from
 from handstamp.stores.mongodb.part import Part, changed
 from handstamp.stores.mongodb.shape import CREDENTIALS, IDENTITIES, USERS, Document
 
@@ -15,13 +16,6 @@ T = TypeVar("T")
 
 _TRIES: Final = 3
 """Times that a verb may meet a key that was not there when it looked."""
-
-_WAYS_IN: Final[tuple[tuple[str, Document], ...]] = (
-    (IDENTITIES, {}),
-    (CREDENTIALS, {"kind": CredentialKind.PASSWORD.value}),
-    (CREDENTIALS, {"kind": CredentialKind.PASSKEY.value, "confirmed_at": {"$ne": None}}),
-)
-"""As ``Credential.is_way_in`` has it."""
 
 _ENOUGH: Final = 2
 
@@ -59,10 +53,16 @@ class People(Part):
         Raises:
             LastWayIn: It is the last one.
         """
-        ways = 0
-        for collection, which in _WAYS_IN:
-            place = self._connection.collection(collection)
-            found = place.find({"user_id": user_id, **which}, {"_id": 1}, session=transaction).limit(_ENOUGH)
-            ways += len(await found.to_list())
-        if ways < _ENOUGH:
+        theirs = self._connection.collection(IDENTITIES).find({"user_id": user_id}, {"_id": 1}, session=transaction)
+        identities = len(await theirs.limit(_ENOUGH).to_list())
+        credentials = await self._credentials({"user_id": user_id}, transaction)
+        if identities + sum(one.is_way_in for one in credentials) < _ENOUGH:
             raise LastWayIn("the last way in cannot be removed")
+
+    async def _credentials(
+        self, which: Mapping[str, Any], transaction: AsyncClientSession | None = None
+    ) -> tuple[Credential, ...]:
+        """Credentials, the oldest first."""
+        found = self._connection.collection(CREDENTIALS).find(which, session=transaction)
+        credentials = [credential_from(document) for document in await found.to_list()]
+        return tuple(sorted(credentials, key=lambda one: (one.created_at, one.id)))
