@@ -2,9 +2,28 @@
 
 from dataclasses import replace
 
-from handstamp.core.models import EndReason
+from handstamp.core.models import CredentialKind, EndReason
 from handstamp.core.protocols import Store
-from handstamp.testing import NOW, a_profile, a_session, an_event
+from handstamp.testing import NOW, a_credential, a_profile, a_session, a_user, an_event
+
+
+async def use_every_way_in(store: Store) -> None:
+    """Call each verb that is about addresses, identities and credentials of the user "ada"."""
+    passkey, other = a_credential("ada", CredentialKind.PASSKEY, lookup="key"), a_profile()
+    await store.add_user(a_user(id="grace", email="grace@example.org", email_verified=True, roles=frozenset("a")))
+    await store.set_email("grace", "other@example.org")
+    await store.claim_email("ada", "OTHER@example.org", now=NOW)
+    await store.link_identity(other, user_id="ada", now=NOW)
+    await store.link_identity(other, user_id="ada", now=NOW)
+    await store.add_credential(passkey, most=10)
+    await store.list_credentials("ada")
+    await store.find_credential(CredentialKind.PASSKEY, "key")
+    await store.swap_credential(passkey, replace(passkey, counter=1))
+    await store.unlink_identity(other.issuer, other.subject, user_id="ada", keep_a_way_in=True)
+    await store.remove_credential(passkey.id, user_id="ada", keep_a_way_in=True)
+    for _ in range(2):
+        code = a_credential("ada", CredentialKind.RECOVERY_CODE)
+        await store.replace_credentials("ada", CredentialKind.RECOVERY_CODE, [code])
 
 
 async def use_every_verb(store: Store) -> None:
@@ -26,6 +45,7 @@ async def use_every_verb(store: Store) -> None:
     await store.change_roles("ada", add=frozenset("a"), remove=frozenset("b"))
     await store.disable_user("ada", now=NOW)
     await store.enable_user("ada")
+    await use_every_way_in(store)
     await store.delete_user("ada")
     await store.consume_challenge("one", expires_at=NOW + 1, now=NOW)
     await store.purge_challenges(now=NOW, limit=10)

@@ -13,6 +13,8 @@ from handstamp.core.models import (
     UNKNOWN,
     AuditEvent,
     Changes,
+    Credential,
+    CredentialKind,
     EndReason,
     Generations,
     Principal,
@@ -115,9 +117,39 @@ def test_the_usual_answers_of_a_feed_name_nothing(changes: Changes, expected: tu
 def test_records_cannot_be_changed_and_have_no_other_attributes() -> None:
     """Each is frozen, with slots and keyword-only fields: what was checked stays as it was checked."""
     records = [value for _, value in getmembers(models, is_dataclass) if isinstance(value, type)]
-    assert len(records) == 8
+    assert len(records) == 9
     for record in records:
         assert "__slots__" in vars(record)
         assert all(one.kw_only for one in fields(record))
     with pytest.raises(FrozenInstanceError):
         SESSION.user_id = "another"  # type: ignore[misc]  # the assignment that must fail
+
+
+@pytest.mark.parametrize(
+    ("kind", "confirmed_at", "way_in"),
+    [
+        (CredentialKind.PASSWORD, None, True),
+        (CredentialKind.PASSWORD, NOW, True),
+        (CredentialKind.PASSKEY, None, False),
+        (CredentialKind.PASSKEY, NOW, True),
+        (CredentialKind.TOTP, NOW, False),
+        (CredentialKind.RECOVERY_CODE, NOW, False),
+    ],
+)
+def test_a_way_in_is_what_lets_in_alone(kind: CredentialKind, confirmed_at: float | None, *, way_in: bool) -> None:
+    """A password, and a passkey whose enrolment was finished; codes come second."""
+    credential = Credential(
+        id="1", user_id="user", kind=kind, secret="hidden", created_at=NOW, confirmed_at=confirmed_at
+    )
+    assert credential.is_way_in is way_in
+
+
+def test_a_secret_is_not_shown() -> None:
+    """The text of a credential, as a log or a traceback has it, is without its secret."""
+    credential = Credential(id="1", user_id="user", kind=CredentialKind.PASSWORD, secret="hidden", created_at=NOW)
+    assert "hidden" not in f"{credential!r}{credential}"
+
+
+def test_the_kinds_of_credentials_are_the_public_ones() -> None:
+    """The values are part of the API: adding one is fine, changing one is not."""
+    assert {kind.value for kind in CredentialKind} == {"password", "passkey", "totp", "recovery_code"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstamp.core.text import can_be_kept, keepable, readable
+from handstamp.core.text import can_be_kept, keepable, lower_ascii, readable
 
 ANY = st.text(st.characters(exclude_categories=()))
 """With lone surrogates, which hypothesis leaves out unless it is told."""
@@ -61,3 +61,9 @@ def test_what_is_readable_is_printable_and_can_be_kept(text: str) -> None:
 def test_what_nobody_sees_is_left_out(text: str | None, shown: str | None) -> None:
     """Control characters, the right-to-left override, lone surrogates."""
     assert readable(text) == shown
+
+
+def test_only_ascii_letters_have_a_case() -> None:
+    """Neither the dotless i of Turkish nor the Kelvin sign becomes an ASCII letter."""
+    others = "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}\N{KELVIN SIGN}\N{LATIN CAPITAL LETTER E WITH ACUTE}"
+    assert lower_ascii(f"Ada@EXAMPLE.org {others}") == f"ada@example.org {others}"

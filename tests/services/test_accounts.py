@@ -106,12 +106,17 @@ async def test_nobody_is_found_by_what_cannot_be_kept(odd: str) -> None:
 
 
 async def test_an_equal_address_joins_nothing() -> None:
-    """Another provider that says the same e-mail address and username makes another user (OAU-07)."""
+    """Another provider that says the same e-mail address and username makes another user (OAU-07).
+
+    The address stays verified for the first, and so it identifies nobody else.
+    """
     world = World()
     one = await world[0].accounts.sign_in(a_profile(), now=NOW)
     two = await world[0].accounts.sign_in(a_profile(issuer="https://other.example"), now=NOW)
     assert one.id != two.id
-    assert {user.id for user in await world[0].accounts.find("ada@example.org")} == {one.id, two.id}
+    assert (two.email, two.email_verified) == (one.email, False)
+    assert await world[0].accounts.find("ada@example.org") == (one,)
+    assert {user.id for user in await world[0].accounts.find("ada")} == {one.id, two.id}
 
 
 async def test_users_are_listed_in_the_order_of_their_making() -> None:

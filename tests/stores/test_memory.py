@@ -10,6 +10,7 @@ from handstamp.testing import (
     AuditStoreSuite,
     ChallengeStoreSuite,
     ChangeFeedSuite,
+    CredentialStoreSuite,
     SessionStoreSuite,
     StoreSuite,
     UserStoreSuite,
@@ -35,6 +36,10 @@ class TestSessions(SessionStoreSuite):
 
 class TestUsers(UserStoreSuite):
     """Users."""
+
+
+class TestCredentials(CredentialStoreSuite):
+    """Credentials, and ways in."""
 
 
 class TestChallenges(ChallengeStoreSuite):

@@ -18,6 +18,7 @@ from handstamp.core.models import (
     EVERYTHING_CHANGED,
     UNKNOWN,
     Changes,
+    Credential,
     EndReason,
     Generations,
     Session,
@@ -190,10 +191,13 @@ class ClosesOnce(MemoryStore):
 @broken_feeds.found_by(
     "test_a_role_given_is_told",
     "test_a_role_taken_is_told",
+    "test_a_user_added_is_told",
     "test_a_user_changed_is_told",
     "test_a_user_disabled_is_told",
     "test_a_user_enabled_is_told",
     "test_a_user_made_is_told",
+    "test_an_address_claimed_is_told",
+    "test_an_address_set_is_told",
     "test_each_of_many_changes_of_users_is_told",
 )
 class FeedMissesUsers(MemoryStore):
@@ -211,6 +215,27 @@ class FeedMissesDeletedUsers(MemoryStore):
     @override
     async def delete_user(self, user_id: str) -> bool:
         return self._users.pop(user_id, None) is not None
+
+
+@broken_feeds.found_by("test_an_address_claimed_is_told", "test_each_of_many_changes_of_users_is_told")
+class FeedMissesTheLosers(MemoryStore):
+    """Who loses an address is shown with it elsewhere."""
+
+    @override
+    async def claim_email(self, user_id: str, email: str, *, now: float) -> User | None:
+        for other in self._others_with(email, user_id):
+            self._users[other.id] = replace(other, email=None)
+        return await super().claim_email(user_id, email, now=now)
+
+
+@broken_feeds.found_by("test_identities_and_credentials_are_not_told")
+class FeedTellsCredentials(MemoryStore):
+    """Each second step empties the caches."""
+
+    @override
+    async def swap_credential(self, seen: Credential, becomes: Credential) -> bool:
+        self._journal.tell(user=seen.user_id)
+        return await super().swap_credential(seen, becomes)
 
 
 @broken_feeds.found_by("test_a_session_rotated_is_told", "test_each_of_many_changes_of_sessions_is_told")

@@ -117,6 +117,12 @@ class NotFound(Refused):
     code = "not_found"
 
 
+class LastWayIn(Refused):
+    """What was to be removed is the only way in that the user has left, and it was kept."""
+
+    code = "last_way_in"
+
+
 class LoginFailed(Refused):
     """A sign-in came to nothing, and nothing was created."""
 

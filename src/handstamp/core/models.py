@@ -65,6 +65,49 @@ class Identity:
     last_used_at: float
 
 
+class CredentialKind(StrEnum):
+    """What a credential is. The values are part of the public API."""
+
+    PASSWORD = "password"  # noqa: S105  a kind, not a password
+    PASSKEY = "passkey"
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery_code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Something by which a user shows who it is, beside the identities at providers."""
+
+    id: str
+    """A UUIDv7."""
+    user_id: str
+    kind: CredentialKind
+    lookup: str | None = None
+    """What it is found by without knowing the user, as a passkey's credential id. Unique within its kind."""
+    secret: str = field(repr=False)
+    """The PHC string or digest of what only the user knows, a sealed TOTP secret, a passkey's public key (COSE, in
+    base64url). Never shown."""
+    name: str | None = None
+    """What its owner calls it."""
+    created_at: float
+    confirmed_at: float | None = None
+    """None while its enrolment was begun and not finished: such a one lets nobody in."""
+    last_used_at: float | None = None
+    counter: int = 0
+    """What only goes up: a passkey's sign count, the last TOTP step. Less than 2^63."""
+    data: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else its kind has to remember: transports, backup state, AAGUID."""
+    version: int = 1
+    """Goes up by one each time the store changes it."""
+
+    @property
+    def is_way_in(self) -> bool:
+        """Whether the user can sign in with this alone: a password, or a passkey whose enrolment was finished."""
+        if self.kind is CredentialKind.PASSKEY:
+            return self.confirmed_at is not None
+        return self.kind is CredentialKind.PASSWORD
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generations:
     """Where the rotation of a session's token stands.

@@ -1,4 +1,4 @@
-"""What a store has to do. ``handstamp.testing`` has one test for each sentence below.
+"""What a store has to do. ``handstamp.testing`` has one test for each sentence below, and in ``core.people``.
 
 Every verb is atomic by itself and sees what was committed before it was called. ``now`` is seconds since the
 epoch; a store reads no clock. A store that cannot answer, or not within its time limit, raises
@@ -14,11 +14,23 @@ from handstamp.core.models import (
     Changes,
     EndReason,
     Generations,
-    Identity,
-    Profile,
     Session,
-    User,
 )
+from handstamp.core.people import CredentialStore, UserStore
+
+__all__ = [
+    "AuditStore",
+    "ChallengeStore",
+    "ChangeFeed",
+    "Clock",
+    "CredentialStore",
+    "LeaseStore",
+    "SessionBackend",
+    "SessionStore",
+    "Store",
+    "ThrottleStore",
+    "UserStore",
+]
 
 
 class Clock(Protocol):
@@ -94,67 +106,6 @@ class SessionStore(Protocol):
 
     async def purge_sessions(self, *, now: float, limit: int) -> int:
         """Remove at most ``limit`` sessions whose ``expires_at`` has passed; give how many were removed."""
-        ...
-
-
-class UserStore(Protocol):
-    """Keeps users, their roles and their identities."""
-
-    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
-        """The user to whom the identity (issuer, subject) belongs, and whether it was made by this call.
-
-        An unknown identity makes a user with the id ``user_id`` in the same step.
-        A known one keeps its user, and what the profile says that is not None replaces what the user had.
-        The e-mail address and its verified flag are replaced together.
-        An e-mail address or username that another user has joins nothing and blocks nothing.
-        Roles and ``disabled_at`` stay as they are.
-        Of any number of callers with one new identity, one makes the user and all get that user.
-        """
-        ...
-
-    async def load_user(self, user_id: str) -> User | None:
-        """The user as last committed, disabled or not; a missing one is None, not an error."""
-        ...
-
-    async def find_users(self, handle: str) -> tuple[User, ...]:
-        """Every user whose id, e-mail address or username is ``handle``, oldest first.
-
-        E-mail address and username are compared without regard to the case of ASCII letters.
-        """
-        ...
-
-    async def list_users(self, *, after: str | None = None, limit: int = 100) -> tuple[User, ...]:
-        """At most ``limit`` users in the order of their ids, beginning after the id ``after``."""
-        ...
-
-    async def list_identities(self, user_id: str) -> tuple[Identity, ...]:
-        """The identities of a user, oldest first."""
-        ...
-
-    async def change_roles(
-        self, user_id: str, *, add: frozenset[str] = frozenset(), remove: frozenset[str] = frozenset()
-    ) -> User | None:
-        """Give and take roles in one step; the user as it is then, or None if missing.
-
-        A role that is both added and removed is removed.
-        Adding what is there and removing what is not changes nothing.
-        Callers that add different roles at once lose none.
-        """
-        ...
-
-    async def disable_user(self, user_id: str, *, now: float) -> User | None:
-        """Set ``disabled_at``; the user as it is then, or None if missing. A disabled one keeps its time."""
-        ...
-
-    async def enable_user(self, user_id: str) -> User | None:
-        """Clear ``disabled_at``; the user as it is then, or None if missing."""
-        ...
-
-    async def delete_user(self, user_id: str) -> bool:
-        """Remove the user, the roles and the identities in one step; whether there was one.
-
-        The identity can then sign up again, as another user.
-        """
         ...
 
 
@@ -250,6 +201,7 @@ class ChangeFeed(Protocol):
         every process, within the lag that the store documents.
         Told are: a session started, rotated, ended or removed; a user made, changed, disabled or deleted;
         a role given or taken; each by hand in the database too.
+        Identities and credentials are not: no check of a session depends on them.
         Each of them is told by its id, or by ``everything`` where there are more than a thousand, or where the feed
         may have missed one.
         Where nothing changed it is ``NOTHING_CHANGED`` itself.
@@ -286,5 +238,5 @@ class SessionBackend(SessionStore, ChallengeStore, ThrottleStore, LeaseStore, Pr
         ...
 
 
-class Store(SessionBackend, UserStore, AuditStore, Protocol):
+class Store(SessionBackend, UserStore, CredentialStore, AuditStore, Protocol):
     """Everything in one place, as most applications have it."""

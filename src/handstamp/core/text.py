@@ -9,6 +9,7 @@ from typing import Final
 
 _NOT_KEPT: Final = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
+_ASCII_LOWER: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def can_be_kept(text: str) -> bool:
@@ -29,3 +30,11 @@ def readable(text: str | None) -> str | None:
     if text is None:
         return None
     return "".join(character for character in text if character.isprintable()).strip() or None
+
+
+def lower_ascii(text: str) -> str:
+    """A text with the ASCII letters in lower case and all others as they are: how addresses and usernames compare.
+
+    Every store can do it alike. For other letters the rules differ between databases, languages and years.
+    """
+    return text.translate(_ASCII_LOWER)

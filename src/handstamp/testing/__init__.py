@@ -15,10 +15,14 @@ pytest.register_assert_rewrite(
     "handstamp.testing.audit",
     "handstamp.testing.backend",
     "handstamp.testing.challenges",
+    "handstamp.testing.credential_end",
+    "handstamp.testing.credentials",
+    "handstamp.testing.emails",
     "handstamp.testing.feed",
     "handstamp.testing.hearing",
     "handstamp.testing.identities",
     "handstamp.testing.leases",
+    "handstamp.testing.links",
     "handstamp.testing.session_end",
     "handstamp.testing.session_feed",
     "handstamp.testing.session_use",
@@ -26,16 +30,18 @@ pytest.register_assert_rewrite(
     "handstamp.testing.steps",
     "handstamp.testing.throttle",
     "handstamp.testing.users",
+    "handstamp.testing.ways_in",
 )
 
 from handstamp.testing.audit import AuditStoreSuite
 from handstamp.testing.backend import SessionBackendSuite, StoreSuite
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.challenges import ChallengeStoreSuite
+from handstamp.testing.credentials import CredentialStoreSuite
 from handstamp.testing.feed import ChangeFeedSuite
 from handstamp.testing.leases import LeaseSuite
 from handstamp.testing.races import CALLERS, race
-from handstamp.testing.samples import NOW, a_profile, a_session, an_event
+from handstamp.testing.samples import NOW, a_credential, a_profile, a_session, a_user, an_event
 from handstamp.testing.session_feed import SessionFeedSuite
 from handstamp.testing.sessions import SessionStoreSuite
 from handstamp.testing.throttle import ThrottleSuite
@@ -48,6 +54,7 @@ __all__ = [
     "ChallengeStoreSuite",
     "ChangeFeedSuite",
     "ConformanceSuite",
+    "CredentialStoreSuite",
     "LeaseSuite",
     "SessionBackendSuite",
     "SessionFeedSuite",
@@ -55,8 +62,10 @@ __all__ = [
     "StoreSuite",
     "ThrottleSuite",
     "UserStoreSuite",
+    "a_credential",
     "a_profile",
     "a_session",
+    "a_user",
     "an_event",
     "race",
 ]

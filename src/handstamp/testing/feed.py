@@ -6,9 +6,9 @@ from dataclasses import replace
 from handstamp.core.ids import new_id
 from handstamp.core.protocols import Store
 from handstamp.testing.many_changes import many_changes_of_users
-from handstamp.testing.samples import LATER, NOW, a_profile
+from handstamp.testing.samples import LATER, NOW, a_credential, a_profile, a_user
 from handstamp.testing.session_feed import SessionFeedSuite
-from handstamp.testing.steps import signed_up
+from handstamp.testing.steps import added, given, signed_up
 
 
 class ChangeFeedSuite(SessionFeedSuite):
@@ -57,6 +57,40 @@ class ChangeFeedSuite(SessionFeedSuite):
     async def test_a_user_deleted_is_told(self, store: Store, peer: Store) -> None:
         """Told are: a user deleted."""
         await self._change_of_user_is_told(store, peer, store.delete_user)
+
+    async def test_a_user_added_is_told(self, store: Store, peer: Store) -> None:
+        """Told are: a user made, without an identity."""
+        feed = await self.begun(peer)
+        user = await added(store)
+        assert await self.tells(feed, user=user.id)
+        feed.close()
+
+    async def test_an_address_set_is_told(self, store: Store, peer: Store) -> None:
+        """Told are: a user changed, who has another address."""
+        await self._change_of_user_is_told(store, peer, lambda one: store.set_email(one, "new@example.org"))
+
+    async def test_an_address_claimed_is_told(self, store: Store, peer: Store) -> None:
+        """Told are: users changed, the one who has proved an address and the one who loses it."""
+        user, squatter = await added(store), await added(store, a_user(email="ada@example.org"))
+        feeds = [await self.begun(peer), await self.begun(peer)]
+        await store.claim_email(user.id, "ada@example.org", now=LATER)
+        for feed, told in zip(feeds, (user, squatter), strict=True):
+            assert await self.tells(feed, user=told.id)
+            feed.close()
+
+    async def test_identities_and_credentials_are_not_told(self, store: Store, peer: Store) -> None:
+        """Identities and credentials are not told, however they change."""
+        user, profile = await added(store), a_profile()
+        feed = await self.begun(peer)
+        password = await given(store, a_credential(user.id))
+        await store.link_identity(profile, user_id=user.id, now=NOW)
+        await store.swap_credential(password, replace(password, counter=1))
+        await store.unlink_identity(profile.issuer, profile.subject, user_id=user.id, keep_a_way_in=True)
+        await store.replace_credentials(user.id, password.kind, [a_credential(user.id)])
+        (other,) = await store.list_credentials(user.id)
+        await store.remove_credential(other.id, user_id=user.id, keep_a_way_in=False)
+        assert await self.is_quiet(feed)
+        feed.close()
 
     async def test_a_role_given_is_told(self, store: Store, peer: Store) -> None:
         """Told are: a role given."""

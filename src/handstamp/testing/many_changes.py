@@ -10,10 +10,10 @@ from functools import partial
 from typing import Final
 
 from handstamp.core.ids import new_id
-from handstamp.core.models import EndReason, Profile, Session
+from handstamp.core.models import EndReason, Profile, Session, User
 from handstamp.core.protocols import SessionBackend, SessionStore, Store, UserStore
 from handstamp.testing.hearing import Call, Stage
-from handstamp.testing.samples import LATER, NOW, a_profile, a_session
+from handstamp.testing.samples import LATER, NOW, a_profile, a_session, a_user
 from handstamp.testing.steps import advanced
 
 _OF_EACH: Final = 40
@@ -49,7 +49,7 @@ def many_changes_of_sessions() -> Sequence[Stage[SessionBackend]]:
 
 
 def many_changes_of_users() -> Sequence[Stage[Store]]:
-    """240 users are made; 80 of them are disabled or get a role; then each is changed in some way."""
+    """360 users are made; 80 of them are disabled or get a role; then each is changed in some way."""
     made: list[Call[Store]] = []
     prepared: list[Call[Store]] = []
     changes: list[Call[Store]] = []
@@ -58,9 +58,11 @@ def many_changes_of_users() -> Sequence[Stage[Store]]:
     for _ in range(_OF_EACH):
         profiles = [a_profile() for _ in range(6)]
         renamed, disabled, enabled, given, taken, deleted = ids = [new_id(NOW) for _ in profiles]
-        users.update(ids)
+        readdressed, claiming, squatting = others = [a_user(email=f"{new_id(NOW)}@example.org") for _ in range(3)]
+        users.update(ids, (user.id for user in others))
         half_prepared.update((enabled, taken))
         made += (partial(_sign_in, profile, user_id) for profile, user_id in zip(profiles, ids, strict=True))
+        made += (partial(_add, user) for user in others)
         prepared += (partial(_disable, enabled), partial(_give, taken))
         changes += (
             partial(_sign_in, replace(profiles[0], name="Countess"), renamed),
@@ -69,6 +71,8 @@ def many_changes_of_users() -> Sequence[Stage[Store]]:
             partial(_give, given),
             partial(_take, taken),
             partial(_delete, deleted),
+            partial(_set_email, readdressed.id),
+            partial(_claim, claiming.id, f"{squatting.email}"),
         )
     return (
         Stage(made, users=frozenset(users)),
@@ -100,6 +104,18 @@ async def _purge(store: SessionStore) -> None:
 
 async def _sign_in(profile: Profile, user_id: str, store: UserStore) -> None:
     await store.upsert_identity(profile, user_id=user_id, now=NOW)
+
+
+async def _add(user: User, store: UserStore) -> None:
+    await store.add_user(user)
+
+
+async def _set_email(user_id: str, store: UserStore) -> None:
+    await store.set_email(user_id, None)
+
+
+async def _claim(user_id: str, email: str, store: UserStore) -> None:
+    await store.claim_email(user_id, email, now=LATER)
 
 
 async def _disable(user_id: str, store: UserStore) -> None:

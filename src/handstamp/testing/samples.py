@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from handstamp.core.ids import new_id, new_secret, new_session_id
-from handstamp.core.models import AuditEvent, Generations, Profile, Session
+from handstamp.core.models import AuditEvent, Credential, CredentialKind, Generations, Profile, Session, User
 
 NOW: Final = 1_800_000_000.0
 """When tests take place. Seconds since the epoch."""
@@ -47,6 +47,25 @@ def a_profile(**changes: Any) -> Profile:
         picture="https://id.example/ada.png",
     )
     return replace(profile, **changes)
+
+
+def a_user(**changes: Any) -> User:
+    """A person who has an account, and no way in yet."""
+    user = User(id=new_id(NOW), created_at=NOW, name="Ada Lovelace", username="ada")
+    return replace(user, **changes)
+
+
+def a_credential(user_id: str, kind: CredentialKind = CredentialKind.PASSWORD, **changes: Any) -> Credential:
+    """A credential of a user, confirmed; by its kind alone it is a password."""
+    credential = Credential(
+        id=new_id(NOW),
+        user_id=user_id,
+        kind=kind,
+        secret=new_secret(),
+        created_at=NOW,
+        confirmed_at=NOW,
+    )
+    return replace(credential, **changes)
 
 
 def an_event(**changes: Any) -> AuditEvent:

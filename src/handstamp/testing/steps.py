@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from handstamp.core.ids import new_id
-from handstamp.core.models import EndReason, Generations, Profile, Session, User
-from handstamp.core.protocols import SessionStore, UserStore
-from handstamp.testing.samples import LATER, NOW
+from handstamp.core.models import Credential, EndReason, Generations, Identity, Profile, Session, User
+from handstamp.core.protocols import CredentialStore, SessionStore, UserStore
+from handstamp.testing.samples import LATER, NOW, a_user
 
 
 async def started(store: SessionStore, session: Session) -> Session:
@@ -42,3 +42,23 @@ async def signed_up(store: UserStore, profile: Profile, *, now: float = NOW) -> 
     user, made = await store.upsert_identity(profile, user_id=new_id(now), now=now)
     assert made
     return user
+
+
+async def added(store: UserStore, user: User | None = None) -> User:
+    """Store a user who has no way in."""
+    user = user or a_user()
+    assert await store.add_user(user)
+    return user
+
+
+async def given(store: CredentialStore, credential: Credential) -> Credential:
+    """Store a credential."""
+    assert await store.add_credential(credential, most=100)
+    return credential
+
+
+async def linked(store: UserStore, user: User, profile: Profile) -> Identity:
+    """Give a user an identity."""
+    identity = await store.link_identity(profile, user_id=user.id, now=NOW)
+    assert identity is not None
+    return identity

@@ -5,14 +5,16 @@ from dataclasses import replace
 from handstamp.core.ids import new_id
 from handstamp.core.models import Identity
 from handstamp.core.protocols import UserStore
+from handstamp.testing.emails import EmailSuite
 from handstamp.testing.identities import IdentitySuite
+from handstamp.testing.links import LinkSuite
 from handstamp.testing.races import race
 from handstamp.testing.samples import LATER, NOW, ODD_TEXT, a_profile
 from handstamp.testing.steps import signed_up
 
 
-class UserStoreSuite(IdentitySuite):
-    """Every sentence of ``UserStore``."""
+class UserStoreSuite(IdentitySuite, LinkSuite, EmailSuite):
+    """Every sentence of ``UserStore`` that is not about credentials, and not about the last way in."""
 
     # load_user, find_users, list_users, list_identities
 

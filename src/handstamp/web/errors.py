@@ -15,6 +15,7 @@ from handstamp.core.errors import (
     HandstampError,
     InvalidRequest,
     InvalidToken,
+    LastWayIn,
     LoginFailed,
     NotFound,
     SessionEnded,
@@ -62,6 +63,12 @@ TABLE: Final[dict[type[HandstampError], Answer]] = {
     ),
     NotFound: Answer(404, "Not found", "There is nothing at this address.", "Check the address."),
     InvalidRequest: Answer(400, "Bad request", "The request could not be understood.", "Go back and try again."),
+    LastWayIn: Answer(
+        409,
+        "This is your only way in",
+        "Without it nobody could sign in to your account any more, so it was kept.",
+        "Add another way to sign in first.",
+    ),
     LoginFailed: Answer(
         400, "Signing in did not work", "Nothing was changed.", "Try again, or choose another way in."
     ),

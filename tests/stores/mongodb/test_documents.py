@@ -5,7 +5,7 @@ import pytest
 from handstamp.core.models import EndReason
 from handstamp.stores.mongodb import MongoStore
 from handstamp.stores.mongodb.shape import CHALLENGES, IDENTITIES, SESSIONS, USERS, Database
-from handstamp.testing import NOW, a_profile, a_session
+from handstamp.testing import NOW, a_profile, a_session, a_user
 from handstamp.testing.samples import LATER
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("mongodb")]
@@ -80,6 +80,19 @@ async def test_an_identity_whose_user_was_deleted_by_hand_signs_up_again(
     assert (user.id, made) == ("grace", True)
     (identity,) = await mongo_store.list_identities("grace")
     assert identity.created_at == LATER
+
+
+async def test_an_identity_whose_user_was_deleted_by_hand_can_be_linked(
+    mongo_store: MongoStore, shell: Database
+) -> None:
+    """It belongs to nobody."""
+    profile = a_profile()
+    await mongo_store.upsert_identity(profile, user_id="ada", now=NOW)
+    await shell[USERS].delete_one({"_id": "ada"})
+    await mongo_store.add_user(a_user(id="grace"))
+    identity = await mongo_store.link_identity(profile, user_id="grace", now=LATER)
+    assert identity is not None
+    assert await mongo_store.list_identities("grace") == (identity,)
 
 
 async def test_there_cannot_be_two_of_an_identity(mongo_store: MongoStore, shell: Database) -> None:

@@ -16,9 +16,12 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.models import EndReason
 from handstamp.stores.mongodb import MongoStore, connection
-from handstamp.stores.mongodb.shape import CHALLENGES, INDEXES, SESSIONS, SHAPE, VERSION, Database
-from handstamp.testing import NOW, a_profile, a_session, an_event
+from handstamp.stores.mongodb.documents import user_document
+from handstamp.stores.mongodb.shape import CHALLENGES, CREDENTIALS, INDEXES, SESSIONS, SHAPE, USERS, VERSION, Database
+from handstamp.testing import NOW, a_credential, a_profile, a_session, an_event
 from parts.mongo_emulator import RunningEmulator
+from store_verbs import use_every_way_in
+from users_before import AFTER, BEFORE
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("mongodb")]
 
@@ -97,6 +100,7 @@ async def use_every_verb(store: MongoStore) -> None:
     await store.change_roles("ada", add=frozenset("a"), remove=frozenset("b"))
     await store.disable_user("ada", now=NOW)
     await store.enable_user("ada")
+    await use_every_way_in(store)
     await store.delete_user("ada")
     await store.consume_challenge("one", expires_at=NOW + 1, now=NOW)
     await store.purge_challenges(now=NOW + 1, limit=10)
@@ -222,6 +226,27 @@ async def test_a_newer_database_is_left_alone(mongo_store: MongoStore, url: str,
     for step in (store.open, store.migrate):
         with pytest.raises(ConfigurationError, match="newer version"):
             await step()
+    await store.close()
+
+
+async def test_a_database_of_the_first_version_is_migrated(
+    mongo_store: MongoStore, url: str, shell: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Version 1 let several users have an address verified: all but the oldest have it unverified, as is told."""
+    await shell[USERS].drop_index("by_verified_email")
+    await shell[CREDENTIALS].drop()
+    await shell[USERS].insert_many([user_document(user) for user in BEFORE])
+    await shell[USERS].update_one({"_id": "younger"}, {"$set": {"roles": ["admin"]}})
+    await shell[VERSION].update_one({"_id": "shape"}, {"$set": {"version": 1}})
+    store = MongoStore(url)
+    with pytest.raises(ConfigurationError, match="not set up for this version: run `handstamp migrate`"):
+        await store.open()
+    await store.migrate()
+    await store.open()
+    assert await store.list_users() == AFTER
+    assert "2 users had an e-mail address verified that an older user has verified too" in caplog.text
+    assert await store.claim_email("unproved", "ada@example.org", now=NOW) is None
+    assert await store.add_credential(a_credential("younger"), most=1)
     await store.close()
 
 

@@ -13,6 +13,7 @@ from handstamp.testing import (
     AuditStoreSuite,
     ChallengeStoreSuite,
     ChangeFeedSuite,
+    CredentialStoreSuite,
     SessionStoreSuite,
     StoreSuite,
     UserStoreSuite,
@@ -43,6 +44,10 @@ class TestSessions(SessionStoreSuite):
 
 class TestUsers(UserStoreSuite):
     """Users."""
+
+
+class TestCredentials(CredentialStoreSuite):
+    """Credentials, and ways in."""
 
 
 class TestChallenges(ChallengeStoreSuite):

@@ -17,9 +17,10 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.stores.sql import SqlStore, tables
 from handstamp.stores.sql.migrate import upgrade
 from handstamp.stores.sql.postgresql.changes import TRIGGERS
-from handstamp.stores.sql.rows import event_values, session_values
+from handstamp.stores.sql.rows import event_values, session_values, user_values
 from handstamp.stores.sql.tables import REVISION, VERSION_TABLE, metadata
-from handstamp.testing import NOW, a_session, an_event
+from handstamp.testing import NOW, a_credential, a_session, an_event
+from users_before import AFTER, BEFORE
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("postgresql")]
 
@@ -87,6 +88,23 @@ async def test_a_database_of_the_first_version_keeps_its_rows(postgresql_url: st
     await store.close()
     with psycopg.connect(postgresql_url) as connection:
         assert connection.execute(f"TABLE {VERSION_TABLE}".encode()).fetchall() == [(REVISION,)]
+
+
+async def test_a_verified_address_of_several_stays_with_the_oldest(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Revision 0002 let several users have an address verified: all but the oldest have it unverified, as is told."""
+    with at_revision("0002", postgresql_url) as connection:
+        connection.execute(tables.users.insert(), [user_values(user) for user in BEFORE])
+        connection.execute(tables.user_roles.insert().values(user_id="younger", role="admin"))
+    store = SqlStore(postgresql_url)
+    await store.migrate()
+    await store.open()
+    assert await store.list_users() == AFTER
+    assert "2 users had an e-mail address verified that an older user has verified too" in caplog.text
+    assert await store.claim_email("unproved", "ada@example.org", now=NOW) is None
+    assert await store.add_credential(a_credential("younger"), most=1)
+    await store.close()
 
 
 async def test_a_new_table_that_is_somebody_elses_is_refused(postgresql_url: str) -> None:

@@ -11,7 +11,17 @@ from handstamp.stores.sql import SqlStore
 from handstamp.stores.sql.sqlite.reader import SESSION_BY_ID, USER_BY_ID
 from store_verbs import use_every_verb
 
-OWN_TABLES = ("sessions", "users", "user_roles", "identities", "challenges", "attempts", "leases", "audit_events")
+OWN_TABLES = (
+    "sessions",
+    "users",
+    "user_roles",
+    "identities",
+    "credentials",
+    "challenges",
+    "attempts",
+    "leases",
+    "audit_events",
+)
 
 IN_THE_ORDER_OF_AN_INDEX = {
     "SCAN users": "list_users walks users in the order of their ids, and stops at its limit",

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from handstamp.core.models import AuditEvent
 from handstamp.core.protocols import ChangeFeed
+from handstamp.stores.memory.credentials import MemoryCredentials
+from handstamp.stores.memory.identities import MemoryIdentities
 from handstamp.stores.memory.leases import MemoryLeases
 from handstamp.stores.memory.part import Part
 from handstamp.stores.memory.sessions import MemorySessions
@@ -53,7 +55,16 @@ class MemoryAudit(Part):
         return tuple(sorted(events, key=lambda one: (one.at, one.id), reverse=True)[:limit])
 
 
-class MemoryStore(MemorySessions, MemoryUsers, MemoryChallenges, MemoryThrottle, MemoryLeases, MemoryAudit):
+class MemoryStore(
+    MemorySessions,
+    MemoryUsers,
+    MemoryIdentities,
+    MemoryCredentials,
+    MemoryChallenges,
+    MemoryThrottle,
+    MemoryLeases,
+    MemoryAudit,
+):
     """Keeps everything in this object.
 
     For tests and for demonstrations in one process. It does not outlive the process, no other process sees it,

@@ -10,16 +10,21 @@ from typing import Any, Final
 
 from bson.datetime_ms import DatetimeMS
 
-from handstamp.core.models import AuditEvent, EndReason, Generations, Identity, Profile, Session, User
+from handstamp.core.models import (
+    AuditEvent,
+    Credential,
+    CredentialKind,
+    EndReason,
+    Generations,
+    Identity,
+    Profile,
+    Session,
+    User,
+)
+from handstamp.core.text import lower_ascii
 from handstamp.stores.mongodb.shape import Document
 
-_ASCII_LOWER: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _END_REASONS: Final = {reason.value: reason for reason in EndReason}
-
-
-def lower(text: str) -> str:
-    """A text with the ASCII letters in lower case, and all others as they are."""
-    return text.translate(_ASCII_LOWER)
 
 
 def expiry(expires_at: float) -> Document:
@@ -87,10 +92,28 @@ def session_from(document: Document) -> Session:
     )
 
 
-def user_document(user_id: str, said: Document, *, now: float) -> Document:
-    """A new user of whom this was said."""
-    nothing = dict.fromkeys(("email", "email_lower", "name", "username", "username_lower", "picture", "disabled_at"))
-    return {"_id": user_id, "created_at": now, "email_verified": False, "roles": [], **nothing, **said}
+def user_document(user: User) -> Document:
+    """A user as it is stored."""
+    return {
+        "_id": user.id,
+        "created_at": user.created_at,
+        **email_fields(user.email, verified=user.email_verified),
+        "name": user.name,
+        "username": user.username,
+        "username_lower": None if user.username is None else lower_ascii(user.username),
+        "picture": user.picture,
+        "roles": sorted(user.roles),
+        "disabled_at": user.disabled_at,
+    }
+
+
+def email_fields(email: str | None, *, verified: bool) -> Document:
+    """The fields of a user that change with the e-mail address."""
+    return {
+        "email": email,
+        "email_lower": None if email is None else lower_ascii(email),
+        "email_verified": verified,
+    }
 
 
 def user_from(document: Document) -> User:
@@ -114,19 +137,15 @@ def said_by(profile: Profile) -> Document:
         field: value for field in ("name", "username", "picture") if (value := getattr(profile, field)) is not None
     }
     if profile.username is not None:
-        said["username_lower"] = lower(profile.username)
+        said["username_lower"] = lower_ascii(profile.username)
     if profile.email is not None:
-        said |= {
-            "email": profile.email,
-            "email_lower": lower(profile.email),
-            "email_verified": profile.email_verified,
-        }
+        said |= email_fields(profile.email, verified=profile.email_verified)
     return said
 
 
-def identity_id(profile: Profile) -> Document:
+def identity_id(issuer: str, subject: str) -> Document:
     """The ``_id`` of an identity. The order of its fields counts."""
-    return {"issuer": profile.issuer, "subject": profile.subject}
+    return {"issuer": issuer, "subject": subject}
 
 
 def identity_from(document: Document) -> Identity:
@@ -137,6 +156,59 @@ def identity_from(document: Document) -> Identity:
         user_id=document["user_id"],
         created_at=document["created_at"],
         last_used_at=document["last_used_at"],
+    )
+
+
+def credential_document(credential: Credential) -> Document:
+    """A credential as it is stored."""
+    lookup = credential.lookup
+    return {
+        "_id": credential.id,
+        "user_id": credential.user_id,
+        "kind": credential.kind.value,
+        "lookup": lookup,
+        "found_by": f":{credential.id}" if lookup is None else found_by(credential.kind, lookup),
+        "created_at": credential.created_at,
+        **swapped_fields(credential),
+        "version": credential.version,
+    }
+
+
+def found_by(kind: CredentialKind, lookup: str) -> str:
+    """The field by which there is one credential of a kind and lookup.
+
+    One without a lookup has its id there, without a kind: an index that left it out would not be taken by each query.
+    """
+    return f"{kind.value}:{lookup}"
+
+
+def swapped_fields(credential: Credential) -> Document:
+    """The fields of a credential that a swap writes."""
+    return {
+        "secret": credential.secret,
+        "name": credential.name,
+        "confirmed_at": credential.confirmed_at,
+        "last_used_at": credential.last_used_at,
+        "counter": credential.counter,
+        "data": dict(credential.data),
+    }
+
+
+def credential_from(document: Document) -> Credential:
+    """The credential of a document."""
+    return Credential(
+        id=document["_id"],
+        user_id=document["user_id"],
+        kind=CredentialKind(document["kind"]),
+        lookup=document["lookup"],
+        secret=document["secret"],
+        name=document["name"],
+        created_at=document["created_at"],
+        confirmed_at=document["confirmed_at"],
+        last_used_at=document["last_used_at"],
+        counter=document["counter"],
+        data=document["data"],
+        version=document["version"],
     )
 
 

@@ -4,12 +4,13 @@ All names begin with ``handstamp.``, for the database may be the application's o
 ``db.handstamp.sessions``. Every query of this folder has its index here or goes by ``_id``.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from handstamp.core.errors import ConfigurationError
 
@@ -19,6 +20,7 @@ Database = AsyncDatabase[Document]
 SESSIONS: Final = "handstamp.sessions"
 USERS: Final = "handstamp.users"
 IDENTITIES: Final = "handstamp.identities"
+CREDENTIALS: Final = "handstamp.credentials"
 CHALLENGES: Final = "handstamp.challenges"
 ATTEMPTS: Final = "handstamp.attempts"
 LEASES: Final = "handstamp.leases"
@@ -26,7 +28,7 @@ AUDIT_EVENTS: Final = "handstamp.audit_events"
 HEARTBEATS: Final = "handstamp.heartbeats"
 VERSION: Final = "handstamp.version"
 
-SHAPE: Final = 1
+SHAPE: Final = 2
 """The version of the shape that this version of handstamp needs."""
 
 REMOVED_AFTER: Final = 3600
@@ -45,8 +47,18 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     USERS: [
         IndexModel([("email_lower", ASCENDING)], name="by_email"),  # find_users
         IndexModel([("username_lower", ASCENDING)], name="by_username"),  # find_users
+        IndexModel(  # a verified address is one user's
+            [("email_lower", ASCENDING), ("email_verified", ASCENDING)],
+            name="by_verified_email",
+            unique=True,
+            partialFilterExpression={"email_verified": True},
+        ),
     ],
     IDENTITIES: [IndexModel([("user_id", ASCENDING)], name="by_user")],  # list_identities, delete_user
+    CREDENTIALS: [
+        IndexModel([("user_id", ASCENDING), ("kind", ASCENDING)], name="by_user"),  # list_credentials, delete_user
+        IndexModel([("found_by", ASCENDING)], name="by_lookup", unique=True),  # find_credential
+    ],
     CHALLENGES: [_BY_EXPIRY, _REMOVED],  # purge_challenges
     ATTEMPTS: [_BY_EXPIRY, _REMOVED],  # purge_attempts
     AUDIT_EVENTS: [
@@ -55,19 +67,31 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     HEARTBEATS: [IndexModel([("at", ASCENDING)], name="removed", expireAfterSeconds=REMOVED_AFTER)],
 }
-"""Uniqueness hangs on no index that could be dropped: what is unique is an ``_id``, identities too."""
+"""What is unique is an ``_id``, identities too, but for two things that hang on an index: that a verified address is
+one user's, and that a lookup finds one credential. A store is not opened where one of them is missing."""
+
+_log = logging.getLogger("handstamp.stores.mongodb")
 
 _COMPARED: Final = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation")
 _CONFLICTS: Final = frozenset({85, 86})  # IndexOptionsConflict, IndexKeySpecsConflict
 
 
 async def build(database: Database) -> None:
-    """Create what is missing.
+    """Bring a database of any earlier version to the shape of this one.
 
     Raises:
         ConfigurationError: The database belongs to a newer version, or has another index under a name of ours.
     """
-    await _check_version(database, missing=SHAPE)
+    await _version(database)
+    try:
+        await _create_indexes(database)
+    except DuplicateKeyError:
+        await _unverify_the_younger(database)
+        await _create_indexes(database)
+    await database[VERSION].update_one({"_id": "shape"}, {"$max": {"version": SHAPE}}, upsert=True)
+
+
+async def _create_indexes(database: Database) -> None:
     for collection, indexes in INDEXES.items():
         try:
             await database[collection].create_indexes(indexes)
@@ -78,7 +102,25 @@ async def build(database: Database) -> None:
                 f"an index of the collection {collection} is not the one of this version:"
                 " drop it, then run `handstamp migrate`"
             ) from error
-    await database[VERSION].update_one({"_id": "shape"}, {"$max": {"version": SHAPE}}, upsert=True)
+
+
+async def _unverify_the_younger(database: Database) -> None:
+    """Leave an address verified for the oldest user who has it so; for all others it is what somebody claims."""
+    users = database[USERS]
+    fields = ("email_lower", "created_at", "_id")
+    verified = users.find({"email_verified": True}, fields, allow_disk_use=True)
+    address: object = None
+    younger = 0
+    async for user in verified.sort([(field, ASCENDING) for field in fields]):
+        if user["email_lower"] == address:
+            younger += (
+                await users.update_one({"_id": user["_id"]}, {"$set": {"email_verified": False}})
+            ).modified_count
+        address = user["email_lower"]
+    _log.warning(
+        "%d users had an e-mail address verified that an older user has verified too: theirs is unverified now",
+        younger,
+    )
 
 
 async def check(database: Database) -> None:
@@ -87,7 +129,8 @@ async def check(database: Database) -> None:
     Raises:
         ConfigurationError: It is not; the message says what to do.
     """
-    await _check_version(database, missing=0)
+    if await _version(database) < SHAPE:
+        raise ConfigurationError("the database is not set up for this version: run `handstamp migrate`")
     for collection, indexes in INDEXES.items():
         there = await database[collection].index_information()
         for index in indexes:
@@ -98,13 +141,17 @@ async def check(database: Database) -> None:
                 )
 
 
-async def _check_version(database: Database, *, missing: int) -> None:
+async def _version(database: Database) -> int:
+    """The version of the shape that the database has; 0 where it has none.
+
+    Raises:
+        ConfigurationError: It is a newer one than we know.
+    """
     found = await database[VERSION].find_one({"_id": "shape"})
-    version = missing if found is None else found["version"]
+    version = 0 if found is None else int(found["version"])
     if version > SHAPE:
         raise ConfigurationError("the database belongs to a newer version of handstamp: install that one")
-    if version < SHAPE:
-        raise ConfigurationError("the database is not set up for this version: run `handstamp migrate`")
+    return version
 
 
 def _is(there: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:

@@ -8,7 +8,9 @@ from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.mongodb.audit import MongoAudit
 from handstamp.stores.mongodb.challenges import MongoChallenges
 from handstamp.stores.mongodb.connection import Connection
+from handstamp.stores.mongodb.credentials import MongoCredentials
 from handstamp.stores.mongodb.feed import MongoFeed
+from handstamp.stores.mongodb.identities import MongoIdentities
 from handstamp.stores.mongodb.leases import MongoLeases
 from handstamp.stores.mongodb.sessions import MongoSessions
 from handstamp.stores.mongodb.throttle import MongoThrottle
@@ -18,7 +20,16 @@ from handstamp.stores.mongodb.watch import Watch
 TIME_LIMIT: Final = 5.0
 
 
-class MongoStore(MongoSessions, MongoUsers, MongoChallenges, MongoThrottle, MongoLeases, MongoAudit):
+class MongoStore(
+    MongoSessions,
+    MongoUsers,
+    MongoIdentities,
+    MongoCredentials,
+    MongoChallenges,
+    MongoThrottle,
+    MongoLeases,
+    MongoAudit,
+):
     """Keeps everything in a MongoDB database, which may be the application's own.
 
     Every write is acknowledged by a majority of the replica set, every read is what a majority has, at the primary.

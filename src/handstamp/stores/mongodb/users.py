@@ -3,40 +3,29 @@
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import DuplicateKeyError
 
-from handstamp.core.models import Identity, Profile, User
-from handstamp.stores.mongodb.documents import (
-    identity_from,
-    identity_id,
-    lower,
-    said_by,
-    user_document,
-    user_from,
-)
-from handstamp.stores.mongodb.part import Part, changed
-from handstamp.stores.mongodb.shape import IDENTITIES, USERS, Document
-
-_SIGN_UP_TRIES = 3
+from handstamp.core.models import User
+from handstamp.core.text import lower_ascii
+from handstamp.stores.mongodb.documents import email_fields, user_document, user_from
+from handstamp.stores.mongodb.people import People
+from handstamp.stores.mongodb.shape import CREDENTIALS, IDENTITIES, USERS, Document
 
 
-class MongoUsers(Part):
-    """Keeps ``UserStore``."""
+class MongoUsers(People):
+    """Keeps what ``UserStore`` says of users."""
 
-    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
-        """See ``UserStore``. A ``user_id`` that is taken raises ValueError."""
+    async def add_user(self, user: User) -> bool:
+        """See ``UserStore``."""
+        users = self._connection.collection(USERS)
 
-        async def work(transaction: AsyncClientSession) -> tuple[User, bool]:
-            known = await self._known(transaction, profile, now=now)
-            if known is not None:
-                return known, False
-            return await self._made(transaction, profile, user_id=user_id, now=now), True
+        async def work(transaction: AsyncClientSession) -> bool:
+            if await users.find_one({"_id": user.id}, session=transaction) is not None:
+                return False
+            new = await self._honest(transaction, user_document(user), user.id)
+            await users.insert_one(new, session=transaction)
+            return True
 
-        try:
-            # Whoever meets the key of a sign-up that was a moment earlier finds that one when it looks again.
-            return await self._connection.transaction(work, tries=_SIGN_UP_TRIES)
-        except DuplicateKeyError as error:
-            raise ValueError("there is a user with this id") from error
+        return await self._together(work)
 
     async def load_user(self, user_id: str) -> User | None:
         """See ``UserStore``."""
@@ -45,7 +34,7 @@ class MongoUsers(Part):
 
     async def find_users(self, handle: str) -> tuple[User, ...]:
         """See ``UserStore``."""
-        either = [{"_id": handle}, {"email_lower": lower(handle)}, {"username_lower": lower(handle)}]
+        either = [{"_id": handle}, {"email_lower": lower_ascii(handle)}, {"username_lower": lower_ascii(handle)}]
         found = self._connection.collection(USERS).find({"$or": either})
         users = [user_from(document) for document in await self._connection.answer(found.to_list())]
         return tuple(sorted(users, key=lambda user: (user.created_at, user.id)))
@@ -58,11 +47,28 @@ class MongoUsers(Part):
         found = self._connection.collection(USERS).find(which).sort("_id").limit(limit)
         return tuple(user_from(document) for document in await self._connection.answer(found.to_list()))
 
-    async def list_identities(self, user_id: str) -> tuple[Identity, ...]:
+    async def set_email(self, user_id: str, email: str | None) -> User | None:
         """See ``UserStore``."""
-        found = self._connection.collection(IDENTITIES).find({"user_id": user_id})
-        identities = [identity_from(document) for document in await self._connection.answer(found.to_list())]
-        return tuple(sorted(identities, key=lambda one: (one.created_at, one.issuer, one.subject)))
+        which = {"_id": user_id, "$or": [{"email": {"$ne": email}}, {"email_verified": {"$ne": False}}]}
+        return await self._after(user_id, which, {"$set": email_fields(email, verified=False)})
+
+    async def claim_email(self, user_id: str, email: str, *, now: float) -> User | None:
+        """See ``UserStore``."""
+        del now  # nothing is dated here
+        users = self._connection.collection(USERS)
+        theirs = {"email_lower": lower_ascii(email), "_id": {"$ne": user_id}}
+        ours = email_fields(email, verified=True)
+
+        async def work(transaction: AsyncClientSession) -> User | None:
+            user = await users.find_one({"_id": user_id}, session=transaction)
+            if user is None or await self._is_verified_by_another(transaction, email, user_id):
+                return None
+            await users.update_many(theirs, {"$set": email_fields(None, verified=False)}, session=transaction)
+            if any(user.get(field) != value for field, value in ours.items()):
+                await users.update_one({"_id": user_id}, {"$set": ours}, session=transaction)
+            return user_from(user | ours)
+
+        return await self._together(work)
 
     async def change_roles(
         self, user_id: str, *, add: frozenset[str] = frozenset(), remove: frozenset[str] = frozenset()
@@ -88,8 +94,10 @@ class MongoUsers(Part):
         """See ``UserStore``."""
 
         async def work(transaction: AsyncClientSession) -> bool:
-            identities, users = self._connection.collection(IDENTITIES), self._connection.collection(USERS)
-            await identities.delete_many({"user_id": user_id}, session=transaction)
+            for collection in (IDENTITIES, CREDENTIALS):
+                theirs = self._connection.collection(collection)
+                await theirs.delete_many({"user_id": user_id}, session=transaction)
+            users = self._connection.collection(USERS)
             return (await users.delete_one({"_id": user_id}, session=transaction)).deleted_count == 1
 
         return await self._connection.transaction(work)
@@ -98,31 +106,3 @@ class MongoUsers(Part):
         """The user after a change, which is not made where there is nothing to change: the feed would tell it."""
         document = await self._changed(USERS, which, change)
         return user_from(document) if document else await self.load_user(user_id)
-
-    async def _known(self, transaction: AsyncClientSession, profile: Profile, *, now: float) -> User | None:
-        """The user of an identity, with what the profile says; None where it has none.
-
-        An identity whose user was deleted by hand has none.
-        """
-        identities, users = self._connection.collection(IDENTITIES), self._connection.collection(USERS)
-        used = {"$set": {"last_used_at": now}}
-        identity = await changed(identities, {"_id": identity_id(profile)}, used, transaction=transaction)
-        user = identity and await users.find_one({"_id": identity["user_id"]}, session=transaction)
-        if not user:
-            return None
-        news = {field: value for field, value in said_by(profile).items() if user.get(field) != value}
-        if news:
-            user |= news
-            await users.update_one({"_id": user["_id"]}, {"$set": news}, session=transaction)
-        return user_from(user)
-
-    async def _made(self, transaction: AsyncClientSession, profile: Profile, *, user_id: str, now: float) -> User:
-        user = user_document(user_id, said_by(profile), now=now)
-        await self._connection.collection(IDENTITIES).replace_one(
-            {"_id": identity_id(profile)},
-            {"user_id": user_id, "created_at": now, "last_used_at": now},
-            upsert=True,
-            session=transaction,
-        )
-        await self._connection.collection(USERS).insert_one(user, session=transaction)
-        return user_from(user)

@@ -141,14 +141,7 @@ def _names(broken: BaseExceptionGroup[Exception]) -> list[str]:
 def _pipeline(heart: str) -> list[Document]:
     """What the server sends: changes of sessions and users, our heartbeats, and what befell whole collections."""
     watched = [SESSIONS, USERS]
-    used_only = {
-        "$and": [
-            {"$eq": ["$ns.coll", SESSIONS]},
-            {"$eq": ["$operationType", "update"]},
-            {"$eq": [_names_of("$updateDescription.updatedFields"), ["last_used_at"]]},
-            {"$eq": ["$updateDescription.removedFields", []]},
-        ]
-    }
+    untold = {"$or": [_changes_only(SESSIONS, "last_used_at"), _changes_only(USERS, "ways_in")]}
     return [
         {
             "$match": {
@@ -160,7 +153,7 @@ def _pipeline(heart: str) -> list[Document]:
                 ],
             },
         },
-        {"$match": {"$expr": {"$not": [used_only]}}},
+        {"$match": {"$expr": {"$not": [untold]}}},
         {
             "$project": {
                 "ns": 1,
@@ -169,6 +162,18 @@ def _pipeline(heart: str) -> list[Document]:
             },
         },
     ]
+
+
+def _changes_only(collection: str, field: str) -> Document:
+    """Whether an update is of a collection, and of one field of its document."""
+    return {
+        "$and": [
+            {"$eq": ["$ns.coll", collection]},
+            {"$eq": ["$operationType", "update"]},
+            {"$eq": [_names_of("$updateDescription.updatedFields"), [field]]},
+            {"$eq": ["$updateDescription.removedFields", []]},
+        ]
+    }
 
 
 def _names_of(document: str) -> Document:

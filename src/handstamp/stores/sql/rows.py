@@ -5,7 +5,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from handstamp.core.models import AuditEvent, EndReason, Generations, Identity, Session, User
+from handstamp.core.models import (
+    AuditEvent,
+    Credential,
+    CredentialKind,
+    EndReason,
+    Generations,
+    Identity,
+    Session,
+    User,
+)
 
 Row = Sequence[Any]
 Values = dict[str, Any]
@@ -105,6 +114,49 @@ def identity_from(row: Row) -> Identity:
     """The identity of a row of ``identities``."""
     issuer, subject, user_id, created_at, last_used_at = row
     return Identity(issuer=issuer, subject=subject, user_id=user_id, created_at=created_at, last_used_at=last_used_at)
+
+
+def credential_values(credential: Credential) -> Values:
+    """All columns of ``credentials``."""
+    return {
+        "id": credential.id,
+        "user_id": credential.user_id,
+        "kind": credential.kind.value,
+        "lookup": credential.lookup,
+        "created_at": credential.created_at,
+        **swapped_values(credential),
+        "version": credential.version,
+    }
+
+
+def swapped_values(credential: Credential) -> Values:
+    """The columns of ``credentials`` that a swap writes."""
+    return {
+        "secret": credential.secret,
+        "name": credential.name,
+        "confirmed_at": credential.confirmed_at,
+        "last_used_at": credential.last_used_at,
+        "counter": credential.counter,
+        "data": json.dumps(dict(credential.data)),
+    }
+
+
+def credential_from(row: Row) -> Credential:
+    """The credential of a row of ``credentials``."""
+    return Credential(
+        id=row[0],
+        user_id=row[1],
+        kind=CredentialKind(row[2]),
+        lookup=row[3],
+        secret=row[4],
+        name=row[5],
+        created_at=row[6],
+        confirmed_at=row[7],
+        last_used_at=row[8],
+        counter=row[9],
+        data=json.loads(row[10]),
+        version=row[11],
+    )
 
 
 def event_values(event: AuditEvent) -> Values:

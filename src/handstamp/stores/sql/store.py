@@ -9,6 +9,8 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.sql.audit import SqlAudit
 from handstamp.stores.sql.challenges import SqlChallenges
+from handstamp.stores.sql.credentials import SqlCredentials
+from handstamp.stores.sql.identities import SqlIdentities
 from handstamp.stores.sql.leases import SqlLeases
 from handstamp.stores.sql.part import Database
 from handstamp.stores.sql.sessions import SqlSessions
@@ -21,7 +23,7 @@ TIME_LIMIT: Final = 5.0
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
-class SqlStore(SqlSessions, SqlUsers, SqlChallenges, SqlThrottle, SqlLeases, SqlAudit):
+class SqlStore(SqlSessions, SqlUsers, SqlIdentities, SqlCredentials, SqlChallenges, SqlThrottle, SqlLeases, SqlAudit):
     """Keeps everything in an SQL database.
 
     One object serves any number of event loops, in turn or at once. It is opened after a fork, in each process.

@@ -8,6 +8,7 @@ an ``INSERT OR REPLACE`` could remove another row unseen.
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    text,
 )
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -67,6 +69,14 @@ users: Final = Table(
     sqlite_with_rowid=False,
 )
 Index("users_by_email", func.lower(users.c.email))  # find_users
+_VERIFIED: Final = text("email_verified")
+Index(  # a verified address is one user's; find_users needs users_by_email for the others
+    "users_by_verified_email",
+    func.lower(users.c.email),
+    unique=True,
+    sqlite_where=_VERIFIED,
+    postgresql_where=_VERIFIED,
+)
 Index("users_by_username", func.lower(users.c.username))  # find_users
 
 user_roles: Final = Table(
@@ -86,6 +96,27 @@ identities: Final = Table(
     Column("created_at", Double, nullable=False),
     Column("last_used_at", Double, nullable=False),
     Index("identities_by_user", "user_id"),  # list_identities, delete_user
+    sqlite_with_rowid=False,
+)
+
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("id", TEXT, primary_key=True),
+    Column("user_id", TEXT, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("lookup", TEXT),
+    Column("secret", TEXT, nullable=False),
+    Column("name", TEXT),
+    Column("created_at", Double, nullable=False),
+    Column("confirmed_at", Double),
+    Column("last_used_at", Double),
+    Column("counter", BigInteger, nullable=False),
+    Column("data", TEXT, nullable=False),  # JSON: {name: text, …}
+    Column("version", Integer, nullable=False),
+    Index("credentials_by_user", "user_id", "kind"),  # list_credentials, add_credential, delete_user
+    Index("credentials_by_lookup", "kind", "lookup", unique=True),  # find_credential; any number have none
+    info={"since": "0003"},
     sqlite_with_rowid=False,
 )
 
@@ -135,7 +166,7 @@ audit_events: Final = Table(
 VERSION_TABLE: Final = "handstamp_version"
 """Where Alembic keeps the revision; a name of our own, for the application may use Alembic too."""
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The revision that this version needs. Revisions are numbered, so that a newer one compares as greater."""
 
 

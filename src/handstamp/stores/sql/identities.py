@@ -1,0 +1,108 @@
+"""Identities in SQL."""
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
+
+from handstamp.core.models import Identity, Profile, User
+from handstamp.stores.sql.part import insert_new
+from handstamp.stores.sql.people import People, change_user, find_user, honest, lock_user, refuse_last_way_in
+from handstamp.stores.sql.rows import Values, identity_from, user_from, user_values
+from handstamp.stores.sql.tables import identities, users
+
+
+class SqlIdentities(People):
+    """Keeps what ``UserStore`` says of identities."""
+
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        """See ``UserStore``."""
+        return await self._write(lambda connection: _upsert(connection, profile, user_id=user_id, now=now))
+
+    async def list_identities(self, user_id: str) -> tuple[Identity, ...]:
+        """See ``UserStore``."""
+        statement = (
+            select(identities)
+            .where(identities.c.user_id == user_id)
+            .order_by(identities.c.created_at, identities.c.issuer, identities.c.subject)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(statement).all(), alone=True)
+        return tuple(identity_from(row) for row in rows)
+
+    async def link_identity(self, profile: Profile, *, user_id: str, now: float) -> Identity | None:
+        """See ``UserStore``."""
+        used = update(identities).where(_is(profile.issuer, profile.subject), identities.c.user_id == user_id)
+
+        def work(connection: Connection) -> Identity | None:
+            if not lock_user(connection, user_id):
+                return None
+            _forget_nobodys(connection, profile)
+            new = _new(profile, user_id=user_id, now=now)
+            if insert_new(connection, identities, [new]):
+                return Identity(**new)
+            row = connection.execute(used.values(last_used_at=now).returning(*identities.columns)).one_or_none()
+            return None if row is None else identity_from(row)
+
+        return await self._database.write(work)
+
+    async def unlink_identity(
+        self, issuer: str, subject: str, *, user_id: str, keep_a_way_in: bool
+    ) -> Identity | None:
+        """See ``UserStore``."""
+        this = (_is(issuer, subject), identities.c.user_id == user_id)
+
+        def work(connection: Connection) -> Identity | None:
+            lock_user(connection, user_id)
+            row = connection.execute(select(identities).where(*this)).one_or_none()
+            if row is None:
+                return None
+            if keep_a_way_in:
+                refuse_last_way_in(connection, user_id)
+            connection.execute(delete(identities).where(*this))
+            return identity_from(row)
+
+        return await self._database.write(work)
+
+
+def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+    _forget_nobodys(connection, profile)
+    this = _is(profile.issuer, profile.subject)
+    owner = select(identities.c.user_id).where(this)
+    while (known := connection.execute(owner).scalar_one_or_none()) is not None:
+        lock_user(connection, known)
+        user = find_user(connection, known)
+        used = update(identities).where(this, identities.c.user_id == known).values(last_used_at=now)
+        # While we waited for the lock the identity may have been unlinked, or the user deleted: we look again.
+        if user is not None and connection.execute(used).rowcount:
+            return change_user(connection, user, honest(connection, _told_by(profile), known)), False
+    new = user_values(User(id=user_id, created_at=now)) | honest(connection, _told_by(profile), user_id)
+    connection.execute(insert(users).values(new))
+    connection.execute(insert(identities).values(_new(profile, user_id=user_id, now=now)))
+    return user_from(list(new.values()), ()), True
+
+
+def _forget_nobodys(connection: Connection, profile: Profile) -> None:
+    """An identity whose user was deleted by hand, where foreign keys do not cascade, is unknown."""
+    has_user = exists().where(users.c.id == identities.c.user_id)
+    connection.execute(delete(identities).where(_is(profile.issuer, profile.subject), ~has_user))
+
+
+def _is(issuer: str, subject: str) -> ColumnElement[bool]:
+    return (identities.c.issuer == issuer) & (identities.c.subject == subject)
+
+
+def _new(profile: Profile, *, user_id: str, now: float) -> Values:
+    return {
+        "issuer": profile.issuer,
+        "subject": profile.subject,
+        "user_id": user_id,
+        "created_at": now,
+        "last_used_at": now,
+    }
+
+
+def _told_by(profile: Profile) -> Values:
+    """What the profile says that is not None; the address and its flag go together."""
+    said: Values = {
+        column: value for column in ("name", "username", "picture") if (value := getattr(profile, column)) is not None
+    }
+    if profile.email is not None:
+        said |= {"email": profile.email, "email_verified": profile.email_verified}
+    return said
