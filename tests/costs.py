@@ -54,7 +54,7 @@ TABLE: Final = {
     "a list of n": Operation(world.lists, ("3", "1", "1", "1", "0"), of_many=True),
     "a role given, another taken": Operation(world.roles, ("9", "7", "2", "0", "9")),
     "disabling a user who has n": Operation(world.disables, ("12 + n", "9", "6", "1", "9 + n"), of_many=True),
-    "deleting a user who has n": Operation(world.deletes, ("14 + n", "11", "8", "1", "11 + n"), of_many=True),
+    "deleting a user who has n": Operation(world.deletes, ("15 + n", "12", "9", "1", "12 + n"), of_many=True),
     "times of use of n": Operation(world.uses, ("2 + n", "3", "1", "1", "0"), of_many=True),
     "a batch of n that have expired": Operation(world.purges, ("6", "1", "2", "1", "0"), of_many=True),
 }

@@ -62,7 +62,6 @@ class SqlIdentities(People):
 
 
 def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
-    _forget_nobodys(connection, profile)
     this = _is(profile.issuer, profile.subject)
     owner = select(identities.c.user_id).where(this)
     while (known := connection.execute(owner).scalar_one_or_none()) is not None:
@@ -70,7 +69,9 @@ def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: floa
         user = find_user(connection, known)
         used = update(identities).where(this, identities.c.user_id == known).values(last_used_at=now)
         # While we waited for the lock the identity may have been unlinked, or the user deleted: we look again.
-        if user is not None and connection.execute(used).rowcount:
+        if user is None:
+            _forget_nobodys(connection, profile)
+        elif connection.execute(used).rowcount:
             return change_user(connection, user, honest(connection, _told_by(profile), known)), False
     new = user_values(User(id=user_id, created_at=now)) | honest(connection, _told_by(profile), user_id)
     connection.execute(insert(users).values(new))
