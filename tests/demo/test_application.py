@@ -1,6 +1,7 @@
 """The article's application, run as a process and used without a browser."""
 
 import asyncio
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,3 +199,18 @@ def test_an_interrupt_ends_the_demo_quietly(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(20) == 0
         assert "Traceback" not in running.log.read_text()
+
+
+def test_real_providers_are_offered_where_they_are_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the stand-ins, by their names, on the home page and on the one for signing in."""
+    monkeypatch.setenv("HANDSTAMP_GITHUB_CLIENT_ID", "client-1")
+    monkeypatch.setenv("HANDSTAMP_GITHUB_CLIENT_SECRET", "hush-hush")
+    with running_demo(tmp_path / "data") as running, Visitor(running) as someone:
+        for path in ("/", "/auth/login"):
+            page = someone.ask("GET", path, headers=PAGE).text
+            offered = re.findall(r"Sign in with (\w+)", page)
+            assert offered == ["X", "Google", "GitHub"]
+        sent = someone.ask("GET", "/auth/login/github", headers=PAGE)
+        assert sent.headers["location"].startswith("https://github.com/login/oauth/authorize?")

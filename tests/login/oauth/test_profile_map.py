@@ -37,6 +37,15 @@ def test_an_address_that_is_none_takes_its_flag_with_it() -> None:
     assert (profile.email, profile.email_verified) == (None, False)
 
 
+@pytest.mark.parametrize("images", [None, [], "large", 1, {}, {"large": []}, ...])
+def test_an_answer_of_another_shape_than_a_function_expects_says_nothing(images: object) -> None:
+    """It is no fault of ours, and verifies nothing."""
+    answer = ANSWER if images is ... else ANSWER | {"images": images}
+    mapped = ProfileMap(picture=lambda it: it["images"]["large"]["url"], verified=lambda it: it["images"].is_good)
+    profile = mapped.read("https://idp.example", answer)
+    assert (profile.picture, profile.email_verified) == (None, False)
+
+
 def test_nobody_is_refused() -> None:
     """Whatever else the answer says."""
     with pytest.raises(LoginFailed):

@@ -13,6 +13,7 @@ from handstamp.login.oauth.flow import FLOW_LIFETIME
 from handstamp.login.oauth.provider import read_option, read_required
 from login.oauth.every_provider import CASES, Case, reason_of
 from login.oauth.exchanges import NOW, answer, drive, query, refused
+from web_world import World
 
 every_provider = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -143,6 +144,19 @@ def test_unverified_email_at_a_provider(name: str, said: object) -> None:
 def test_unverified_email_at_a_provider_that_has_no_word_for_it(name: str) -> None:
     """Facebook's address stays unverified, whatever is put beside it."""
     assert CASES["facebook"].finish(**{name: True})[0].email_verified is False
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_account_taken_over_by_an_address_that_equals_another_s(*, verified: bool) -> None:
+    """Whatever a provider says of an address, it joins nobody to anybody, and changes nobody else (OAU-07)."""
+    world = World()
+    accounts = (await world.services()).accounts
+    told = [replace(case.profile, email="victim@mail.example", email_verified=verified) for case in CASES.values()]
+    users = [await accounts.sign_in(profile, now=NOW) for profile in told]
+    assert len({user.id for user in users}) == len(CASES)
+    assert [await world.store.load_user(user.id) for user in users] == users
+    assert len(await accounts.find("victim@mail.example")) == (len(CASES) if verified else 0)
+    await world.auth.close()
 
 
 @every_provider

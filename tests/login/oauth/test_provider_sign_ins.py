@@ -11,10 +11,11 @@ import pytest
 
 from handstamp.core.errors import LoginFailed
 from handstamp.core.models import Profile
-from handstamp.login.oauth import OpenIDConnect, X
+from handstamp.login.oauth import Apple, OpenIDConnect, X
 from handstamp.login.oauth.client import new_client, perform
 from handstamp.login.oauth.flow import Flow, callback_parameters, cookie_key_of
 from handstamp.login.oauth.provider import Provider
+from login.oauth.provider_apple import ADDRESS, CLIENT, KEY_ID, SUBJECT, TEAM, ProviderApple
 from login.oauth.provider_x import ADA, CLIENT_KEY, CLIENT_SECRET, EMAIL, Book, provider_x
 from parts.oidc import RunningProvider
 from parts.serving import serving
@@ -114,6 +115,22 @@ async def test_oauth1_sends_the_time_it_was_given() -> None:
     async with _at_x(Book(NOW + 3600, X_CALLBACK)) as (visit, client):
         with pytest.raises(LoginFailed) as failure:
             await visit.begin(client)
+    assert failure.value.reason == "provider_error"
+
+
+async def test_apple_takes_the_secret_that_is_signed_for_the_sign_in() -> None:
+    """Checked with the public half of our key, with the code, the callback and the challenge; once only."""
+    apple, callback = ProviderApple(NOW), "http://127.0.0.1:8000/auth/callback/apple"
+    async with serving(apple.app) as origin, new_client() as client:
+        apple.issuer = origin
+        visit = Visit(Apple(CLIENT, TEAM, KEY_ID, apple.private_key, issuer=origin), callback, NOW)
+        url, flow = await visit.begin(client)
+        parameters = {"state": flow.state or "", "code": apple.code_for(_query(url))}
+        assert await visit.finish(client, flow, parameters) == Profile(
+            issuer=origin, subject=SUBJECT, email=ADDRESS, email_verified=True
+        )
+        with pytest.raises(LoginFailed) as failure:
+            await visit.finish(client, flow, parameters)
     assert failure.value.reason == "provider_error"
 
 

@@ -19,9 +19,8 @@ from handstamp.login.oauth.profile_map import ProfileMap
 
 def _picture(account: Mapping[str, Any]) -> object:
     """The picture, where the person has one: for the others there is a grey head, which says nothing."""
-    picture = account.get("picture")
-    data = picture.get("data") if isinstance(picture, dict) else None
-    return data.get("url") if isinstance(data, dict) and data.get("is_silhouette") is not True else None
+    data = account["picture"]["data"]
+    return data["url"] if data["is_silhouette"] is False else None
 
 
 class Facebook(OAuth2Provider):

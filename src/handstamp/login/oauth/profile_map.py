@@ -8,8 +8,10 @@ from handstamp.core.models import Profile
 from handstamp.login.oauth import claims
 
 Reader: TypeAlias = str | Callable[[Mapping[str, Any]], object] | None
-"""Where one thing is: in the member of this name, where this function finds it, or nowhere. What is found there is
-not trusted: ``ProfileMap.read`` looks at it."""
+"""Where one thing is: in the member of this name, where this function finds it, or nowhere.
+
+What is found is not trusted: ``ProfileMap.read`` looks at it. A function need not expect answers of another shape.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,4 +57,9 @@ class ProfileMap:
 def _found(reader: Reader, answer: Mapping[str, Any]) -> object:
     if reader is None:
         return None
-    return answer.get(reader) if isinstance(reader, str) else reader(answer)
+    if isinstance(reader, str):
+        return answer.get(reader)
+    try:
+        return reader(answer)
+    except (AttributeError, LookupError, TypeError):
+        return None  # a list where there should be an object, say: so it was not said
