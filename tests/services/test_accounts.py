@@ -73,7 +73,7 @@ async def test_what_is_too_long_counts_as_not_said(field: str, most: int) -> Non
     assert getattr(kept, field) == "x" * most
     left_out = await accounts.sign_in(a_profile(**{field: "x" * (most + 1)}), now=NOW)
     assert getattr(left_out, field) is None
-    assert left_out.email_verified == (left_out.email is not None)
+    assert left_out.email is not None or not left_out.email_verified
 
 
 @pytest.mark.parametrize("field", ["issuer", "subject"])
