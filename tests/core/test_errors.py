@@ -5,14 +5,18 @@ import pytest
 from handstamp.core.errors import (
     FreshSessionRequired,
     HandstampError,
+    InvalidInput,
+    InvalidRequest,
     InvalidToken,
     LoginFailed,
+    RateLimited,
     Refused,
     SessionEnded,
     StoreUnavailable,
     TokenExpired,
     Unauthenticated,
 )
+from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason
 
 
@@ -49,3 +53,20 @@ def test_an_outage_is_no_refusal() -> None:
     assert StoreUnavailable.retry_after >= 1
     assert all(issubclass(error, Refused) for error in (Unauthenticated, InvalidToken, SessionEnded))
     assert issubclass(Refused, HandstampError)
+
+
+@pytest.mark.parametrize(("wait", "told"), [(0.0, 1), (0.2, 1), (1.0, 1), (1.001, 2), (59.5, 60)])
+def test_a_wait_is_told_in_whole_seconds(wait: float, told: int) -> None:
+    """Rounded up: whoever comes back then is let try (RFC 9110 §10.2.3)."""
+    error = RateLimited(wait)
+    assert (error.code, error.retry_after, str(error)) == ("rate_limited", told, f"try again in {told} s")
+
+
+def test_invalid_input_names_each_field() -> None:
+    """It is a request of the wrong form, and its words repeat no value."""
+    fault = Fault("too_short", "Use at least %(least)s characters.", "/password", {"least": 15})
+    error = InvalidInput([fault])
+    assert isinstance(error, InvalidRequest)
+    assert (error.code, error.faults) == ("invalid_input", (fault,))
+    assert fault.text == "Use at least 15 characters."
+    assert Fault("missing", "100% of it is missing.", "/x").text == "100% of it is missing."

@@ -117,7 +117,7 @@ def test_the_usual_answers_of_a_feed_name_nothing(changes: Changes, expected: tu
 def test_records_cannot_be_changed_and_have_no_other_attributes() -> None:
     """Each is frozen, with slots and keyword-only fields: what was checked stays as it was checked."""
     records = [value for _, value in getmembers(models, is_dataclass) if isinstance(value, type)]
-    assert len(records) == 9
+    assert len(records) == 10
     for record in records:
         assert "__slots__" in vars(record)
         assert all(one.kw_only for one in fields(record))
@@ -153,3 +153,11 @@ def test_a_secret_is_not_shown() -> None:
 def test_the_kinds_of_credentials_are_the_public_ones() -> None:
     """The values are part of the API: adding one is fine, changing one is not."""
     assert {kind.value for kind in CredentialKind} == {"password", "passkey", "totp", "recovery_code"}
+
+
+def test_a_second_factor_makes_two_of_one() -> None:
+    """RFC 8176: ``mfa`` is said beside what was used; NIST SP 800-63B: that is AAL2."""
+    password = models.Proof(amr=("pwd",))
+    both = password.and_second(("otp",))
+    assert (password.aal, both) == (1, models.Proof(amr=("pwd", "otp", "mfa"), aal=2))
+    assert both.and_second(("otp",)) == both

@@ -3,8 +3,11 @@
 Which HTTP answer an error gets is decided in one place, ``handstamp.web.errors``.
 """
 
+from collections.abc import Sequence
+from math import ceil
 from typing import ClassVar
 
+from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason
 
 
@@ -82,10 +85,27 @@ class SessionEnded(Refused):
         """True when the browser already holds the cookie of the session that replaced this one."""
 
 
+class SecondFactorRequired(Refused):
+    """Signed in with one factor, where the route asks for two (NIST SP 800-63B AAL2)."""
+
+    code = "second_factor_required"
+
+
 class Forbidden(Refused):
     """Signed in, and without the role that the route asks for."""
 
     code = "forbidden"
+
+
+class RateLimited(Refused):
+    """Too many attempts in too short a time. Nothing was done, and nobody is locked out for good."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"try again in {max(1, ceil(retry_after))} s")
+        self.retry_after = max(1, ceil(retry_after))
+        """Seconds, for Retry-After."""
 
 
 class FreshSessionRequired(Refused):
@@ -109,6 +129,28 @@ class InvalidRequest(Refused):
     """The request's form is wrong: a body, parameter or content type."""
 
     code = "invalid_request"
+
+
+class InvalidInput(InvalidRequest):
+    """Some fields of what was sent cannot be taken. Each fault names its field; nothing was done."""
+
+    code = "invalid_input"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("some fields cannot be taken as they are")
+        self.faults = tuple(faults)
+
+
+class TooLarge(InvalidRequest):
+    """The body is longer than anything that is expected here."""
+
+    code = "too_large"
+
+
+class UnsupportedMediaType(InvalidRequest):
+    """The body is neither JSON nor an HTML form (RFC 9110 §15.5.16)."""
+
+    code = "unsupported_media_type"
 
 
 class NotFound(Refused):

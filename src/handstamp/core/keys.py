@@ -66,6 +66,12 @@ class Purpose(StrEnum):
     """Seals the tokens that providers gave us, at rest."""
     TOTP_SECRET = "totp-secret"  # noqa: S105  a purpose, not a password
     """Seals the shared secrets of authenticator apps, at rest."""
+    STEP = "step"
+    """Seals what a browser keeps between two steps: a second factor to be shown, a code to be typed."""
+    LINK = "link"
+    """Seals what is sent to somebody in a link."""
+    MAIL = "mail"
+    """Seals mails that wait to be sent, at rest: they hold links that sign people in."""
     PRIVATE_KEY = "private-key"
     """Seals private signing keys, at rest."""
 

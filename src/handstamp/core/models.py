@@ -109,6 +109,20 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How somebody has just shown who they are."""
+
+    amr: tuple[str, ...] = ()
+    """Authentication methods, RFC 8176; none where it has no word for this one."""
+    aal: int = 1
+    """What this alone reaches, NIST SP 800-63B: a passkey with user verification 2, everything else 1."""
+
+    def and_second(self, amr: tuple[str, ...]) -> "Proof":
+        """Together with a second factor that was asked for after this."""
+        return Proof(amr=tuple(dict.fromkeys((*self.amr, *amr, "mfa"))), aal=max(self.aal, 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generations:
     """Where the rotation of a session's token stands.
 

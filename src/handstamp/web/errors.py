@@ -13,14 +13,19 @@ from handstamp.core.errors import (
     Forbidden,
     FreshSessionRequired,
     HandstampError,
+    InvalidInput,
     InvalidRequest,
     InvalidToken,
     LastWayIn,
     LoginFailed,
     NotFound,
+    RateLimited,
+    SecondFactorRequired,
     SessionEnded,
     StoreUnavailable,
+    TooLarge,
     Unauthenticated,
+    UnsupportedMediaType,
 )
 from handstamp.web.caller import NO_STORE
 from handstamp.web.host import Place
@@ -48,6 +53,20 @@ TABLE: Final[dict[type[HandstampError], Answer]] = {
     SessionEnded: Answer(401, "Not signed in any more", "Your session is over.", "Sign in again."),
     FreshSessionRequired: Answer(
         401, "Please sign in once more", "You signed in too long ago for this.", "Sign in again, then try once more."
+    ),
+    SecondFactorRequired: Answer(
+        401,
+        "One more step",
+        "This needs a second proof that it is you.",
+        "Confirm with your authenticator app or a passkey, then try once more.",
+    ),
+    RateLimited: Answer(
+        429, "Too many attempts", "Somebody tried this too often just now.", "Wait a little, then try again."
+    ),
+    InvalidInput: Answer(422, "Please look at this again", "Some of it cannot be taken as it is.", "Correct it."),
+    TooLarge: Answer(413, "Too long", "What was sent is longer than anything expected here.", "Send less."),
+    UnsupportedMediaType: Answer(
+        415, "Cannot be read", "What was sent is neither a form nor JSON.", "Send it as one of them."
     ),
     Forbidden: Answer(
         403,
@@ -147,6 +166,10 @@ def problem_of(error: HandstampError, status: int) -> dict[str, object]:
         problem["reason"] = error.reason
     if isinstance(error, FreshSessionRequired):
         problem["max_age"] = error.max_age
+    if isinstance(error, InvalidInput):
+        problem["errors"] = [
+            {"pointer": fault.pointer, "code": fault.code, "detail": fault.text} for fault in error.faults
+        ]
     return problem
 
 
@@ -155,7 +178,7 @@ def headers_of(error: HandstampError, place: Place) -> dict[str, str]:
     headers = {"Cache-Control": NO_STORE, "X-Content-Type-Options": "nosniff"}
     if answer_for(error).status == 401:  # noqa: PLR2004  RFC 9110 §15.5.2: a 401 names a challenge
         headers["WWW-Authenticate"] = f'Cookie cookie-name="{place.cookies.session}"'
-    if isinstance(error, (StoreUnavailable, Busy)):
+    if isinstance(error, (StoreUnavailable, Busy, RateLimited)):
         headers["Retry-After"] = str(error.retry_after)
     return headers
 

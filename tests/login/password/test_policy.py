@@ -114,7 +114,7 @@ def test_a_fault_says_what_to_do_and_where() -> None:
     """And does not repeat the password."""
     (fault,) = RULES.faults("s3cr3t!", alone=True, pointer="/new_password")
     assert (fault.code, fault.pointer) == ("password_too_short", "/new_password")
-    assert fault.message == "Use at least 15 characters. Several words in a row will do."
+    assert fault.text == "Use at least 15 characters. Several words in a row will do."
     assert "s3cr3t" not in repr(fault)
 
 

@@ -67,7 +67,12 @@ class PasswordRules:
     def _shortcomings(self, text: str, about: Iterable[str | None], *, alone: bool, pointer: str) -> Iterator[Fault]:
         least = self._policy.min_length_alone if alone else self._policy.min_length
         if len(text) < least:
-            yield Fault(TOO_SHORT, f"Use at least {least} characters. Several words in a row will do.", pointer)
+            yield Fault(
+                TOO_SHORT,
+                "Use at least %(least)s characters. Several words in a row will do.",
+                pointer,
+                {"least": least},
+            )
         if text in self._common:
             yield Fault(TOO_COMMON, "Guessers try this one early. Choose another.", pointer)
         elif self._is_personal(text, about):
@@ -96,4 +101,4 @@ def _words(values: Iterable[str]) -> Iterator[str]:
 
 
 def _too_long(pointer: str) -> Fault:
-    return Fault(TOO_LONG, f"Use at most {MAX_LENGTH} characters.", pointer)
+    return Fault(TOO_LONG, "Use at most %(most)s characters.", pointer, {"most": MAX_LENGTH})
