@@ -1,6 +1,7 @@
 """Fields: what is taken, and what is said of what is not."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -139,7 +140,7 @@ async def test_a_long_body_is_not_read(client: httpx2.AsyncClient) -> None:
     """Ten megabytes are given up after 16 KB."""
     taken = 0
 
-    async def body() -> Any:
+    async def body() -> AsyncIterator[bytes]:
         nonlocal taken
         for _ in range(160):
             taken += 65_536
