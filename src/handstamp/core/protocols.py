@@ -1,4 +1,4 @@
-"""What a store has to do. ``handstamp.testing`` has one test for each sentence here, in ``core.people`` and ``core.mail``.
+"""What a store has to do. ``handstamp.testing`` has a test for each sentence here, and in ``people`` and ``mail``.
 
 Every verb is atomic by itself and sees what was committed before it was called. ``now`` is seconds since the
 epoch; a store reads no clock. A store that cannot answer, or not within its time limit, raises

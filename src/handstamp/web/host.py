@@ -16,7 +16,9 @@ from handstamp.services.audit import Audit
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.live import Live
+from handstamp.services.mail import Mails
 from handstamp.services.sessions import Sessions
+from handstamp.services.transport import Shown
 
 if TYPE_CHECKING:
     from handstamp.web.methods import LoginMethod
@@ -36,6 +38,7 @@ class Services:
     people: People
     challenges: Challenges
     audit: Audit
+    mail: Mails
     live: Live
 
 
@@ -93,6 +96,11 @@ class Host(Protocol):
     @property
     def methods(self) -> Sequence["LoginMethod"]:
         """The ways in, in the order in which people see them."""
+        ...
+
+    @property
+    def development_mails(self) -> Sequence[Shown] | None:
+        """The mails that were shown instead of sent, the newest first; None where they are sent."""
         ...
 
     def sealer(self, purpose: Purpose) -> Sealer:
