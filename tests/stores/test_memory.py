@@ -13,6 +13,7 @@ from handstamp.testing import (
     CredentialStoreSuite,
     SessionStoreSuite,
     StoreSuite,
+    TokenStoreSuite,
     UserStoreSuite,
     a_session,
 )
@@ -36,6 +37,10 @@ class TestSessions(SessionStoreSuite):
 
 class TestUsers(UserStoreSuite):
     """Users."""
+
+
+class TestTokens(TokenStoreSuite):
+    """Tokens of providers."""
 
 
 class TestCredentials(CredentialStoreSuite):

@@ -16,7 +16,7 @@ from handstamp.core.models import (
     Generations,
     Session,
 )
-from handstamp.core.people import CredentialStore, UserStore
+from handstamp.core.people import CredentialStore, TokenStore, UserStore
 
 __all__ = [
     "AuditStore",
@@ -29,6 +29,7 @@ __all__ = [
     "SessionStore",
     "Store",
     "ThrottleStore",
+    "TokenStore",
     "UserStore",
 ]
 
@@ -238,5 +239,5 @@ class SessionBackend(SessionStore, ChallengeStore, ThrottleStore, LeaseStore, Pr
         ...
 
 
-class Store(SessionBackend, UserStore, CredentialStore, AuditStore, Protocol):
+class Store(SessionBackend, UserStore, TokenStore, CredentialStore, AuditStore, Protocol):
     """Everything in one place, as most applications have it."""

@@ -37,6 +37,7 @@ class Accounts:
         provider says is in memory for as long as its user is here.
 
         Raises:
+            AddressTaken: The identity is new, and its verified address another user's. Nothing was made.
             LoginFailed: ``invalid_response``; issuer or subject cannot be kept as they are. Nothing was made.
             StoreUnavailable: Nothing was made.
         """

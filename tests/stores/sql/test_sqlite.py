@@ -18,6 +18,7 @@ from handstamp.testing import (
     CredentialStoreSuite,
     SessionStoreSuite,
     StoreSuite,
+    TokenStoreSuite,
     UserStoreSuite,
 )
 from upkeep_suite import UpkeepSuite
@@ -44,6 +45,10 @@ class TestSessions(SessionStoreSuite):
 
 class TestUsers(UserStoreSuite):
     """Users."""
+
+
+class TestTokens(TokenStoreSuite):
+    """Tokens of providers."""
 
 
 class TestCredentials(CredentialStoreSuite):

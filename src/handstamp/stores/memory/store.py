@@ -10,6 +10,7 @@ from handstamp.stores.memory.leases import MemoryLeases
 from handstamp.stores.memory.part import Part
 from handstamp.stores.memory.sessions import MemorySessions
 from handstamp.stores.memory.throttle import MemoryThrottle
+from handstamp.stores.memory.tokens import MemoryTokens
 from handstamp.stores.memory.users import MemoryUsers
 
 
@@ -59,6 +60,7 @@ class MemoryStore(
     MemorySessions,
     MemoryUsers,
     MemoryIdentities,
+    MemoryTokens,
     MemoryCredentials,
     MemoryChallenges,
     MemoryThrottle,

@@ -14,6 +14,7 @@ from handstamp.stores.mongodb.identities import MongoIdentities
 from handstamp.stores.mongodb.leases import MongoLeases
 from handstamp.stores.mongodb.sessions import MongoSessions
 from handstamp.stores.mongodb.throttle import MongoThrottle
+from handstamp.stores.mongodb.tokens import MongoTokens
 from handstamp.stores.mongodb.users import MongoUsers
 from handstamp.stores.mongodb.watch import Watch
 
@@ -24,6 +25,7 @@ class MongoStore(
     MongoSessions,
     MongoUsers,
     MongoIdentities,
+    MongoTokens,
     MongoCredentials,
     MongoChallenges,
     MongoThrottle,

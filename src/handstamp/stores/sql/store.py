@@ -16,6 +16,7 @@ from handstamp.stores.sql.part import Database
 from handstamp.stores.sql.sessions import SqlSessions
 from handstamp.stores.sql.sqlite import SqliteDatabase, database_path
 from handstamp.stores.sql.throttle import SqlThrottle
+from handstamp.stores.sql.tokens import SqlTokens
 from handstamp.stores.sql.users import SqlUsers
 
 TIME_LIMIT: Final = 5.0
@@ -23,7 +24,17 @@ TIME_LIMIT: Final = 5.0
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
-class SqlStore(SqlSessions, SqlUsers, SqlIdentities, SqlCredentials, SqlChallenges, SqlThrottle, SqlLeases, SqlAudit):
+class SqlStore(
+    SqlSessions,
+    SqlUsers,
+    SqlIdentities,
+    SqlTokens,
+    SqlCredentials,
+    SqlChallenges,
+    SqlThrottle,
+    SqlLeases,
+    SqlAudit,
+):
     """Keeps everything in an SQL database.
 
     One object serves any number of event loops, in turn or at once. It is opened after a fork, in each process.
