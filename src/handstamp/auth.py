@@ -27,6 +27,7 @@ from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
 from handstamp.services.upkeep import Upkeep
+from handstamp.services.vault import MAX_SEALED_BYTES, Vault
 from handstamp.web.host import Place, Services
 from handstamp.web.methods import LoginMethod
 
@@ -94,6 +95,7 @@ class Auth:
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self._sealers = {purpose: Sealer(secrets, purpose) for purpose in Purpose}
+        self._sealers[Purpose.PROVIDER_TOKEN] = Sealer(secrets, Purpose.PROVIDER_TOKEN, max_bytes=MAX_SEALED_BYTES)
         self.policies = self.settings.policies
         self.services: Services | None = None
         self._failures = 0
@@ -133,6 +135,9 @@ class Auth:
                 await self._live.close()
                 await self._touches.close()
                 self._cache.close()
+                await self._vault.close()
+            for method in self.methods:
+                await method.close()
             for store in self._stores:
                 await store.close()
 
@@ -145,6 +150,11 @@ class Auth:
     def users(self) -> Accounts:
         """The accounts, usable without HTTP. The store is open: see ``open``."""
         return self._opened.accounts
+
+    @property
+    def vault(self) -> Vault:
+        """The tokens of providers: ``await auth.vault.token(user_id, "google")``. The store is open: see ``open``."""
+        return self._opened.vault
 
     def sealer(self, purpose: Purpose) -> Sealer:
         """Seals values for one purpose."""
@@ -201,11 +211,21 @@ class Auth:
             touches=self._touches,
             audit=audit,
         )
+        refreshers = (method.token_refresher() for method in self.methods)
+        self._vault = Vault(
+            store=self.store,
+            sealer=self.sealer(Purpose.PROVIDER_TOKEN),
+            refreshers=[refresher for refresher in refreshers if refresher is not None],
+            policy=self.policies.vault,
+            audit=audit,
+            clock=self.clock,
+        )
         self._live = Live(check, self._cache, self.clock)
         return Services(
             check=check,
             sessions=sessions,
-            accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
+            accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit, vault=self._vault),
+            vault=self._vault,
             people=self.store,
             challenges=Challenges(store),
             audit=audit,

@@ -17,6 +17,7 @@ from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
+from handstamp.services.vault import Vault
 
 if TYPE_CHECKING:
     from handstamp.web.methods import LoginMethod
@@ -34,6 +35,7 @@ class Services:
     sessions: Sessions
     accounts: Accounts
     people: People
+    vault: Vault
     challenges: Challenges
     audit: Audit
     live: Live

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.routing import Route
 
+from handstamp.core.errors import LoginFailed, ProviderUnavailable
+from handstamp.core.models import ProviderTokens
 from handstamp.web.methods import Way
 
 if TYPE_CHECKING:
+    from handstamp.login.oauth.client import Network
     from handstamp.login.oauth.provider import Provider
+    from handstamp.services.renewals import TokenRefresher
     from handstamp.web.host import Host
 
 
@@ -18,10 +22,56 @@ def variable_prefix(provider_id: str) -> str:
 
 
 class OAuthMethod(Way):
-    """Base of the providers: with it they are ways in, as ``Auth(methods=[…])`` takes them."""
+    """Base of the providers: with it they are ways in, as ``Auth(methods=[…])`` takes them.
+
+    Args:
+        keep_tokens: Whether the tokens that the provider gives are kept.
+    """
+
+    issuer: str
+
+    def __init__(self, *, keep_tokens: bool = False) -> None:
+        self.keeps_tokens = keep_tokens
+        self._connections: Network | None = None
+
+    @property
+    def network(self) -> "Network":
+        """The connections to the provider."""
+        from handstamp.login.oauth.client import Network  # noqa: PLC0415  with httpx2, where it is used
+
+        if self._connections is None:
+            self._connections = Network()
+        return self._connections
 
     def routes(self, host: "Host") -> Sequence[Route]:
         """Out to the provider, and back."""
         from handstamp.login.oauth.routes import OAuthRoutes  # noqa: PLC0415  needs the web side, which loads late
 
-        return OAuthRoutes(cast("Provider", self), host).routes()
+        return OAuthRoutes(cast("Provider", self), self, host).routes()
+
+    def speaks_for(self, issuer: str) -> bool:
+        """Whether identities of this issuer are this provider's people's."""
+        return issuer == self.issuer
+
+    def token_refresher(self) -> "TokenRefresher | None":
+        """Itself, where tokens are kept."""
+        return self if self.keeps_tokens else None
+
+    async def refresh(self, tokens: ProviderTokens, *, now: float) -> ProviderTokens:
+        """Have tokens renewed; see ``TokenRefresher``."""
+        try:
+            return await self.network.perform(cast("Provider", self).renew(tokens, now=now))
+        except LoginFailed as error:
+            raise ProviderUnavailable(str(error)) from error
+
+    async def revoke(self, tokens: ProviderTokens, *, now: float) -> None:
+        """Tell the provider that tokens are not needed any more; see ``TokenRefresher``."""
+        try:
+            await self.network.perform(cast("Provider", self).withdraw(tokens, now=now))
+        except LoginFailed as error:
+            raise ProviderUnavailable(str(error)) from error
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._connections is not None:
+            await self._connections.close()

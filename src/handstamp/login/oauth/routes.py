@@ -4,10 +4,9 @@
 uses it up, and only then speaks to the provider. Nothing is created before the provider said who that is.
 """
 
-import asyncio
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -26,8 +25,7 @@ from handstamp.core.errors import (
 from handstamp.core.keys import Purpose
 from handstamp.core.models import Proof
 from handstamp.core.redirects import SafeRedirect
-from handstamp.login.oauth.client import new_client, perform
-from handstamp.login.oauth.exchange import FLOW_UNKNOWN, Exchange, parse_form
+from handstamp.login.oauth.exchange import FLOW_UNKNOWN, parse_form
 from handstamp.login.oauth.flow import FLOW_LIFETIME, Flow, callback_parameters, cookie_key_of
 from handstamp.login.oauth.provider import Provider
 from handstamp.services.audit import log_only
@@ -38,7 +36,7 @@ from handstamp.web.host import Host
 from handstamp.web.respond import caller_of
 
 if TYPE_CHECKING:
-    import httpx2
+    from handstamp.login.oauth.method import OAuthMethod
 
 MAX_FLOWS: Final = 5
 """Sign-ins that one browser may have under way; the oldest makes room."""
@@ -51,24 +49,22 @@ _PURPOSE: Final = "oauth-flow"
 _COOKIE_KEY: Final = re.compile(rb"[A-Za-z0-9_-]{22}")
 """What ``Flow.cookie_key`` looks like. Whatever else stands behind the prefix is not ours to delete."""
 
-T = TypeVar("T")
-
 
 class OAuthRoutes:
     """The routes of one provider.
 
     Args:
         provider: Which.
+        way: The same, as a way in: it has the connections.
         host: The application's.
     """
 
-    def __init__(self, provider: Provider, host: Host) -> None:
+    def __init__(self, provider: Provider, way: "OAuthMethod", host: Host) -> None:
         self._provider = provider
+        self._perform = way.network.perform
         self._host = host
         self._callback_path = f"/callback/{provider.id}"
         self._callback_url = host.place.url(self._callback_path)
-        self._client: httpx2.AsyncClient | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def routes(self) -> list[Route]:
         """Out and back. A ``form_post`` answer comes by POST and is sent on as GET."""
@@ -229,10 +225,3 @@ class OAuthRoutes:
             reason=reason,
             message=str(error),
         )
-
-    async def _perform(self, exchange: Exchange[T]) -> T:
-        loop = asyncio.get_running_loop()
-        # Connections belong to their loop, and test clients run each request on a loop of its own.
-        if self._client is None or self._loop is not loop:
-            self._client, self._loop = new_client(), loop
-        return await perform(exchange, self._client)
