@@ -16,7 +16,7 @@ from handstamp.core.ids import new_secret
 from handstamp.core.keys import Purpose
 from handstamp.core.models import EndReason, Profile
 from handstamp.core.sealing import Sealer
-from handstamp.login.oauth import routes
+from handstamp.login.oauth import client
 from handstamp.login.oauth.exchange import (
     ACCESS_DENIED,
     INVALID_RESPONSE,
@@ -132,7 +132,7 @@ class Browser:
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     """The provider's server."""
     endpoint = Endpoint()
-    monkeypatch.setattr(routes, "new_client", lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(endpoint)))
+    monkeypatch.setattr(client, "new_client", lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(endpoint)))
     return endpoint
 
 
@@ -719,7 +719,7 @@ async def test_an_unknown_provider_is_not_there(browser: Browser) -> None:
 def test_each_event_loop_has_connections_of_its_own(endpoint: Endpoint, provider: Provider) -> None:
     """Test clients run each request on a loop of its own, and a connection belongs to one."""
     provider.begins_with_a_request = True
-    client = World(methods=[provider]).handshaker()
+    browser = World(methods=[provider]).handshaker()
     for _ in range(2):
-        assert client.get("/auth/login/nowhere", follow_redirects=False).status_code == 302
+        assert browser.get("/auth/login/nowhere", follow_redirects=False).status_code == 302
     assert endpoint.asked == 2

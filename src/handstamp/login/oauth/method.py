@@ -22,17 +22,12 @@ def variable_prefix(provider_id: str) -> str:
 
 
 class OAuthMethod(Way):
-    """Base of the providers: with it they are ways in, as ``Auth(methods=[…])`` takes them.
-
-    Args:
-        keep_tokens: Whether the tokens that the provider gives are kept.
-    """
+    """Base of the providers: with it they are ways in, as ``Auth(methods=[…])`` takes them."""
 
     issuer: str
-
-    def __init__(self, *, keep_tokens: bool = False) -> None:
-        self.keeps_tokens = keep_tokens
-        self._connections: Network | None = None
+    keeps_tokens: bool = False
+    """Whether the tokens that the provider gives are kept."""
+    _connections: "Network | None" = None
 
     @property
     def network(self) -> "Network":

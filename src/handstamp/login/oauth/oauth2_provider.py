@@ -53,7 +53,7 @@ class OAuth2Provider(OAuthMethod):
         keep_tokens: bool = False,
         scopes: Sequence[str] = (),
     ) -> None:
-        super().__init__(keep_tokens=keep_tokens)
+        self.keeps_tokens = keep_tokens
         self.scope = more_scopes(self.scope, (*scopes, *self._offline()))
         for name in ("issuer", "authorization_url", "token_url", "profile_url"):
             require_secure(getattr(self, name), name)

@@ -74,7 +74,7 @@ class OpenIDConnect(OAuthMethod):
         keep_tokens: bool = False,
         scopes: Sequence[str] = (),
     ) -> None:
-        super().__init__(keep_tokens=keep_tokens)
+        self.keeps_tokens = keep_tokens
         if not _PROVIDER_ID.fullmatch(provider_id):
             raise ConfigurationError(f"a provider's id has a-z, 0-9 and hyphens, up to 32: not {provider_id!r}")
         if "openid" not in scope.split():

@@ -54,7 +54,7 @@ class X(OAuthMethod):
         keep_tokens: bool = False,
         scopes: Sequence[str] = (),
     ) -> None:
-        super().__init__(keep_tokens=keep_tokens)
+        self.keeps_tokens = keep_tokens
         if oauth == "1.0a" and public_client:
             raise ConfigurationError("x: OAuth 1.0a signs with a secret, so there are no public clients")
         client = read_client(_ID, client_id=client_id, client_secret=client_secret, public_client=public_client)
