@@ -23,6 +23,7 @@ from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.feeds import CombinedFeed
+from handstamp.services.identities import Identities
 from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
@@ -225,6 +226,7 @@ class Auth:
             check=check,
             sessions=sessions,
             accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit, vault=self._vault),
+            identities=Identities(store=self.store, vault=self._vault, audit=audit),
             vault=self._vault,
             people=self.store,
             challenges=Challenges(store),

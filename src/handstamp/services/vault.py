@@ -61,6 +61,11 @@ class Vault:
         self._renewals = Renewals(store=store, box=self._box, audit=audit, clock=clock, revoke=self._revoke)
         self._revocations = Closing(at_once=_REVOCATIONS_AT_ONCE, within=_REVOCATION_WITHIN)
 
+    @property
+    def keeps_tokens(self) -> bool:
+        """Whether there is a provider whose tokens are kept."""
+        return bool(self._refreshers)
+
     async def token(self, user_id: str, provider: str, *, refused: str | None = None) -> str:
         """A valid access token of a user at a provider; see ``tokens``."""
         return (await self.tokens(user_id, provider, refused=refused)).access_token
@@ -121,13 +126,13 @@ class Vault:
 
     async def state(self, identity: Identity) -> SealedTokens | None:
         """What is kept of an identity, sealed; None where nothing is, or no provider keeps anything."""
-        if not self._refreshers:
+        if not self.keeps_tokens:
             return None
         return await self._store.load_tokens(identity.issuer, identity.subject)
 
     async def held(self, user_id: str) -> tuple[SealedTokens, ...]:
         """What is kept of all identities of a user: to be revoked when they are gone."""
-        if not self._refreshers:
+        if not self.keeps_tokens:
             return ()
         states = [await self.state(identity) for identity in await self._store.list_identities(user_id)]
         return tuple(state for state in states if state is not None)

@@ -15,6 +15,7 @@ from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.identities import Identities
 from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 from handstamp.services.vault import Vault
@@ -35,6 +36,7 @@ class Services:
     sessions: Sessions
     accounts: Accounts
     people: People
+    identities: Identities
     vault: Vault
     challenges: Challenges
     audit: Audit

@@ -76,6 +76,10 @@ class LoginMethod(Protocol):
         """The field of ``POST /auth/reauthenticate`` that it judges; None where it judges none."""
         ...
 
+    def speaks_for(self, issuer: str) -> bool:
+        """Whether identities of this issuer come by it."""
+        ...
+
     def token_refresher(self) -> "TokenRefresher | None":
         """Who renews the tokens that it brings, where they are kept; None where none are."""
         ...
@@ -126,6 +130,11 @@ class Way:
         """Nothing to show."""
         del holdings
         return None
+
+    def speaks_for(self, issuer: str) -> bool:
+        """None does."""
+        del issuer
+        return False
 
     def token_refresher(self) -> "TokenRefresher | None":
         """None."""

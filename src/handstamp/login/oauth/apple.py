@@ -54,6 +54,7 @@ class Apple(OpenIDConnect):
     label = "Apple"
     _offline_scopes = ()  # it gives a refresh token unasked
     _offline_parameters: ClassVar[Mapping[str, str]] = {}
+    _says_when = False
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ https://developers.facebook.com/docs/graph-api/guides/secure-requests
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from handstamp.login.oauth import claims, oauth2
@@ -44,6 +44,7 @@ class Facebook(OAuth2Provider):
     issuer = "https://www.facebook.com"
     scope = "public_profile email"
     authentication = "client_secret_post"
+    anew: ClassVar[Mapping[str, str]] = {"auth_type": "reauthenticate"}
     profile_map = ProfileMap(subject="id", subject_form=claims.digits, username=None, picture=_picture, verified=None)
 
     def __init__(

@@ -30,6 +30,7 @@ class Google(OpenIDConnect):
     _offline_scopes = ()
     _offline_parameters: ClassVar[Mapping[str, str]] = {"access_type": "offline", "prompt": "consent"}
     """Google knows no scope for it, and gives a refresh token again only to whoever is asked again."""
+    _says_when = False
 
     def __init__(
         self,

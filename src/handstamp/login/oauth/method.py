@@ -7,13 +7,15 @@ from starlette.routing import Route
 
 from handstamp.core.errors import LoginFailed, ProviderUnavailable
 from handstamp.core.models import ProviderTokens
-from handstamp.web.methods import Way
+from handstamp.services.identities import identity_id
+from handstamp.web.methods import Holdings, Way
 
 if TYPE_CHECKING:
     from handstamp.login.oauth.client import Network
     from handstamp.login.oauth.provider import Provider
     from handstamp.services.renewals import TokenRefresher
     from handstamp.web.host import Host
+    from handstamp.web.pages.contexts import Part
 
 
 def variable_prefix(provider_id: str) -> str:
@@ -40,13 +42,33 @@ class OAuthMethod(Way):
 
     def routes(self, host: "Host") -> Sequence[Route]:
         """Out to the provider, and back."""
+        from handstamp.login.oauth.linking import LinkRoutes  # noqa: PLC0415  the same
         from handstamp.login.oauth.routes import OAuthRoutes  # noqa: PLC0415  needs the web side, which loads late
 
-        return OAuthRoutes(cast("Provider", self), self, host).routes()
+        routes = OAuthRoutes(cast("Provider", self), self, host).routes()
+        if next(way for way in host.methods if isinstance(way, OAuthMethod)) is self:  # one page for all providers
+            routes += LinkRoutes(host).routes()
+        return routes
 
     def speaks_for(self, issuer: str) -> bool:
         """Whether identities of this issuer are this provider's people's."""
         return issuer == self.issuer
+
+    def security_part(self, holdings: Holdings) -> "Part | None":
+        """The logins of the user here, to be unlinked, and the way to link one."""
+        from handstamp.login.oauth.pages import IdentitiesPart, IdentityLine  # noqa: PLC0415  loads with the pages
+
+        theirs = [one for one in holdings.identities if self.speaks_for(one.issuer)]
+        lines = tuple(IdentityLine(id=identity_id(one), identity=one) for one in theirs)
+        return IdentitiesPart(provider=self.id, label=self.label, lines=lines, now=holdings.now, fresh=holdings.fresh)
+
+    def confirmation_part(self, holdings: Holdings) -> "Part | None":
+        """A link to the provider, for whoever has a login there."""
+        from handstamp.login.oauth.pages import ConfirmationPart  # noqa: PLC0415  loads with the pages
+
+        if not any(self.speaks_for(one.issuer) for one in holdings.identities):
+            return None
+        return ConfirmationPart(provider=self.id, label=self.label)
 
     def token_refresher(self) -> "TokenRefresher | None":
         """Itself, where tokens are kept."""

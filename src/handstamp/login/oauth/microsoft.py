@@ -58,6 +58,7 @@ class Microsoft(OpenIDConnect):
     id = "microsoft"
     label = "Microsoft"
     _offline_parameters: ClassVar[Mapping[str, str]] = {}  # the scope is enough
+    _says_when = False
 
     def __init__(
         self,

@@ -44,6 +44,8 @@ class OAuth2Provider(OAuthMethod):
     offline_scope: ClassVar[str | None] = None
     """What is asked for besides where tokens are kept, so that there is a refresh token."""
     revocation_url: str | None = None
+    anew: ClassVar[Mapping[str, str]] = {}
+    """What asks for a new sign-in, where the provider knows such a thing; else it may come back without a word."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class OAuth2Provider(OAuthMethod):
         client = read_client(self.id, client_id=client_id, client_secret=client_secret, public_client=False)
         self._client: Final = Client(client.id, client.secret, self.authentication)
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Begin a sign-in; see ``Provider``."""
         state, verifier = new_secret(), new_secret()
         url = oauth2.authorization_url(
@@ -70,6 +72,7 @@ class OAuth2Provider(OAuthMethod):
             scope=self.scope,
             state=state,
             verifier=verifier,
+            **(self.anew if anew else {}),
         )
         yield from ()
         return Begun(url, Flow.start(provider=self.id, issuer=self.issuer, now=now, state=state, verifier=verifier))

@@ -13,7 +13,7 @@ from handstamp.core.models import Profile, ProviderTokens
 from handstamp.login.oauth import id_token, oauth2
 from handstamp.login.oauth.discovery import Discovery, Metadata
 from handstamp.login.oauth.exchange import INVALID_RESPONSE, Exchange
-from handstamp.login.oauth.flow import Flow
+from handstamp.login.oauth.flow import CONFIRM, Flow
 from handstamp.login.oauth.method import OAuthMethod
 from handstamp.login.oauth.profile_map import ProfileMap
 from handstamp.login.oauth.provider import Begun, more_scopes, read_client, require_secure
@@ -55,6 +55,8 @@ class OpenIDConnect(OAuthMethod):
     _offline_scopes: ClassVar[tuple[str, ...]] = ("offline_access",)
     _offline_parameters: ClassVar[Mapping[str, str]] = {"prompt": "consent"}
     """What brings a refresh token (OpenID Connect Core §11)."""
+    _says_when: ClassVar[bool] = True
+    """Whether it says when the person signed in, where a new sign-in is asked for (OpenID Connect Core §2)."""
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class OpenIDConnect(OAuthMethod):
             require_secure(metadata_url, "metadata_url")
         self._discovery: Final = Discovery(issuer, metadata_url)
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Begin a sign-in; see ``Provider``. It asks for the discovery document when that is not known."""
         metadata = yield from self._discovery.metadata(now)
         state, verifier, nonce = new_secret(), new_secret(), new_secret()
@@ -108,7 +110,7 @@ class OpenIDConnect(OAuthMethod):
             state=state,
             verifier=verifier,
             nonce=nonce,
-            **self._more,
+            **(_anew(self._more) if anew else self._more),
         )
         flow = Flow.start(provider=self.id, issuer=self.issuer, now=now, state=state, verifier=verifier, nonce=nonce)
         return Begun(url, flow)
@@ -128,6 +130,8 @@ class OpenIDConnect(OAuthMethod):
             callback_url=callback_url,
         )
         claims = yield from self._claims(flow, tokens, now)
+        if flow.aim == CONFIRM:
+            id_token.require_new_sign_in(claims, flow.created_at, says_when=self._says_when)
         profile = self._profile((yield from self._completed(claims, tokens, metadata)), parameters)
         return replace(profile, tokens=tokens.kept(now)) if self.keeps_tokens else profile
 
@@ -201,3 +205,9 @@ class OpenIDConnect(OAuthMethod):
         """Who that is. The parameters of the callback are nobody's word: the browser could have changed them."""
         del parameters
         return self._profile_map.read(claims["iss"], claims)
+
+
+def _anew(parameters: Mapping[str, str]) -> dict[str, str]:
+    """With what asks for a new sign-in (OpenID Connect Core §3.1.2.1)."""
+    prompts = dict.fromkeys(("login", *parameters.get("prompt", "").split()))
+    return {**parameters, "prompt": " ".join(prompts), "max_age": "0"}

@@ -43,12 +43,13 @@ class Provider(Protocol):
         """Whether ``finish`` gives the tokens with the profile, to be kept."""
         ...
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Begin a sign-in. Yields a request only where the protocol needs one.
 
         Args:
             callback_url: Absolute, this provider's own (OAU-04), registered there.
             now: Seconds since the epoch.
+            anew: Whether the provider is asked to have the person sign in anew, where it can be asked that.
 
         Raises:
             LoginFailed: ``provider_error``, ``provider_unavailable`` or ``invalid_response``.

@@ -65,9 +65,9 @@ class X(OAuthMethod):
             else _OAuth2(client, site, api, email, (*scopes, *(("offline.access",) if keep_tokens else ())))
         )
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Begin a sign-in; see ``Provider``. By OAuth 1.0a it asks X for a request token first."""
-        return self._protocol.begin(callback_url=callback_url, now=now)
+        return self._protocol.begin(callback_url=callback_url, now=now, anew=anew)
 
     def finish(
         self, flow: Flow, parameters: Mapping[str, str], *, callback_url: str, now: float
@@ -94,7 +94,8 @@ class _OAuth2:
     email: bool
     scopes: tuple[str, ...]
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool) -> Exchange[Begun]:
+        del anew  # X knows no such thing by OAuth 2.0
         state, verifier = new_secret(), new_secret()
         url = oauth2.authorization_url(
             f"{self.site}/i/oauth2/authorize",
@@ -153,7 +154,7 @@ class _OAuth1:
     api: str
     email: bool
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool) -> Exchange[Begun]:
         token = yield from oauth1.begin(
             f"{self.api}/oauth/request_token", self.client, callback_url=callback_url, now=now
         )
@@ -164,7 +165,8 @@ class _OAuth1:
             request_token=token.key,
             request_token_secret=token.secret,
         )
-        return Begun(oauth1.authenticate_url(f"{self.api}/oauth/authenticate", token.key), flow)
+        endpoint = f"{self.api}/oauth/authenticate"
+        return Begun(oauth1.authenticate_url(f"{endpoint}?force_login=true" if anew else endpoint, token.key), flow)
 
     def finish(
         self, flow: Flow, parameters: Mapping[str, str], *, callback_url: str, now: float
