@@ -232,7 +232,7 @@ def _lifetime(said: object) -> float | None:
     """Seconds; a number, which some providers write as a string. What is neither was not said."""
     try:
         seconds = float(said) if isinstance(said, int | float | str) and not isinstance(said, bool) else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return seconds if seconds is not None and 0 <= seconds <= _LONGEST else None
 
