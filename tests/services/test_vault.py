@@ -270,6 +270,37 @@ async def test_whoever_holds_the_lease_too_long_is_not_waited_for(
     assert await world.vaults[1].token(user.id, "idp") == "access-1"
 
 
+async def test_who_comes_a_moment_too_late_takes_what_is_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease is free again, and the token is new already: the provider is not asked a second time."""
+    user = await world.signed_in()
+    world.now += 3600
+    take = world.store.take_lease
+
+    async def after_another(name: str, *, holder: str, until: float, now: float) -> bool:
+        monkeypatch.setattr(world.store, "take_lease", take)
+        await world.vaults[1].token(user.id, "idp")
+        return await take(name, holder=holder, until=until, now=now)
+
+    monkeypatch.setattr(world.store, "take_lease", after_another)
+    assert await world.vaults[0].token(user.id, "idp") == "access-1"
+    assert world.provider.renewed == 1
+
+
+async def test_what_is_erased_meanwhile_is_not_revoked_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two who sign a user out at once, one has the tokens."""
+    user = await world.signed_in()
+    erase = world.store.erase_tokens
+
+    async def after_another(issuer: str, subject: str) -> SealedTokens | None:
+        await erase(issuer, subject)
+        return await erase(issuer, subject)
+
+    monkeypatch.setattr(world.store, "erase_tokens", after_another)
+    await world.vaults[0].forget(user.id)
+    await world.vaults[0].close()
+    assert world.provider.revoked == []
+
+
 async def test_a_caller_that_goes_away_does_not_tear_a_renewal(world: World) -> None:
     """What the provider has given is stored."""
     user = await world.signed_in()

@@ -163,22 +163,25 @@ class Renewals:
     async def _renewed(self, refresher: TokenRefresher, seen: SealedTokens, user_id: str) -> ProviderTokens:
         name, holder = f"tokens:{sha256(_context(seen.issuer, seen.subject)).hexdigest()}", new_session_id()
         try:
-            async with asyncio.timeout(PATIENCE):
-                while not await self._take(name, holder):
-                    await asyncio.sleep(_POLL)
-                    now_kept = await self._again(seen)
-                    if now_kept.version != seen.version:
-                        return self._box.open(now_kept)
-        except TimeoutError:
-            raise ProviderUnavailable("another process renews these tokens, and has not come back") from None
-        try:
-            now_kept = await self._again(seen)
-            if now_kept.version != seen.version:
-                return self._box.open(now_kept)
-            return await self._renew(refresher, now_kept, user_id)
+            await self._wait_for(name, holder, seen)
+            kept = await self._again(seen)
+            if kept.version != seen.version:  # somebody was faster
+                return self._box.open(kept)
+            return await self._renew(refresher, kept, user_id)
         finally:
             with suppress(StoreUnavailable):  # then it runs out
                 await self._store.release_lease(name, holder=holder)
+
+    async def _wait_for(self, name: str, holder: str, seen: SealedTokens) -> None:
+        """Come back with the lease, or when somebody else has renewed what was seen."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not await self._take(name, holder):
+                    await asyncio.sleep(_POLL)
+                    if (await self._again(seen)).version != seen.version:
+                        return
+        except TimeoutError:
+            raise ProviderUnavailable("another process renews these tokens, and has not come back") from None
 
     async def _take(self, name: str, holder: str) -> bool:
         now = self._clock()

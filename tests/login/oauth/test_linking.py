@@ -9,9 +9,11 @@ import httpx2
 import pytest
 
 from handstamp.core.ids import new_id
-from handstamp.core.models import EndReason, Identity, Profile, User
+from handstamp.core.models import EndReason, Profile, User
 from handstamp.login.oauth.flow import FLOW_LIFETIME
+from handstamp.login.oauth.pages import ConfirmationPart
 from handstamp.testing import a_credential, a_profile, a_user
+from handstamp.web.endpoints.security import holdings_of
 from login.oauth.browsing import Browser, Endpoint, Provider
 from web_world import FORM, OWN, PAGE, SESSION, World, cookie, sent_token
 
@@ -44,7 +46,8 @@ async def begun(browser: Browser, provider: str = "nowhere") -> str:
     """Set out to link; the state that the provider was given."""
     response = await post(browser, f"/auth/identities/{provider}")
     assert response.status_code == 200, response.text
-    return parse_qs(urlsplit(response.json()["location"]).query)["state"][0]
+    location: str = response.json()["location"]
+    return parse_qs(urlsplit(location).query)["state"][0]
 
 
 async def logins(world: World, user: User) -> list[str]:
@@ -292,6 +295,8 @@ async def test_a_verified_address_of_an_account_leads_to_sign_in_to_link(
     victim = await waiting(world, browser, provider)
     assert await world.store.list_users() == (victim,)
     assert await logins(world, victim) == []
+    as_program = await browser.ask("GET", "/auth/link", accept="application/json")
+    assert problem(as_program) == (401, "unauthenticated")
     asked = await browser.get("/auth/link")
     assert (asked.status_code, asked.headers["location"]) == (303, "/auth/login?return_to=%2Fauth%2Flink")
     await signed_in(world, browser, victim)
@@ -411,6 +416,22 @@ async def test_confirming_is_for_who_is_signed_in(world: World, browser: Browser
     assert problem(await finish_as_program(browser, state)) == (400, "flow_unknown")
 
 
+async def test_who_can_confirm_at_the_provider_is_shown_how(
+    world: World, browser: Browser, provider: Provider
+) -> None:
+    """Where they have a login there."""
+    user = await signed_in(world, browser)
+    principal = await (await world.services()).check.authenticate(
+        browser.cookies[SESSION].encode(), now=world.clock()
+    )
+    assert principal.principal.user == user
+    holdings = await holdings_of(world.auth, principal.principal)
+    assert provider.confirmation_part(holdings) is None
+    await browser.finish(await begun(browser))
+    part = provider.confirmation_part(await holdings_of(world.auth, principal.principal))
+    assert part == ConfirmationPart(provider="nowhere", label="Nowhere")
+
+
 # The parts on the page about ways in
 
 
@@ -479,20 +500,18 @@ async def test_an_attacker_registers_the_victims_address_first(
 ) -> None:
     """CVE-2026-41574: whoever proves it gets an account of their own; the older one loses only the address."""
     attacker = await prepared(world)
-    ways = [*await world.store.list_identities(attacker.id), *await world.store.list_credentials(attacker.id)]
+    logins, secrets = await ways_in(world, attacker)
     await comes(world, provider, browser)
     (victim,) = await (await world.services()).accounts.find(VICTIM)
     assert victim.id != attacker.id
     assert await world.store.load_user(attacker.id) == replace(attacker, email=None)
-    identities, credentials = (
-        await world.store.list_identities(attacker.id),
-        await world.store.list_credentials(attacker.id),
-    )
-    assert [*identities, *credentials] == ways
-    theirs = [
-        *await world.store.list_identities(victim.id),
-        *await world.store.list_credentials(victim.id),
-    ]
-    assert not {one.subject if isinstance(one, Identity) else one.id for one in theirs} & {
-        one.subject if isinstance(one, Identity) else one.id for one in ways
-    }
+    assert await ways_in(world, attacker) == (logins, secrets)
+    theirs = await ways_in(world, victim)
+    assert not theirs[0] & logins
+    assert not theirs[1] & secrets
+
+
+async def ways_in(world: World, user: User) -> tuple[set[str], set[str]]:
+    """By what a user can sign in: subjects of logins, ids of credentials."""
+    identities = await world.store.list_identities(user.id)
+    return {one.subject for one in identities}, {one.id for one in await world.store.list_credentials(user.id)}
