@@ -61,7 +61,7 @@ class Believed(OAuthMethod):
     label = "Believed"
     issuer = "https://believed.example"
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Out to the provider."""
         yield from ()
         flow = Flow.start(provider=self.id, issuer=self.issuer, now=now, state=new_secret(), verifier=new_secret())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handstamp.core.models import CredentialKind, EndReason
 from handstamp.core.protocols import Store
-from handstamp.testing import NOW, a_credential, a_mail, a_profile, a_session, a_user, an_event
+from handstamp.testing import NOW, a_credential, a_mail, a_profile, a_session, a_user, an_event, sealed_tokens
 
 
 async def use_every_way_in(store: Store) -> None:
@@ -15,6 +15,11 @@ async def use_every_way_in(store: Store) -> None:
     await store.claim_email("ada", "OTHER@example.org", now=NOW)
     await store.link_identity(other, user_id="ada", now=NOW)
     await store.link_identity(other, user_id="ada", now=NOW)
+    tokens = sealed_tokens(other)
+    await store.keep_tokens(tokens, user_id="ada")
+    await store.load_tokens(other.issuer, other.subject)
+    await store.swap_tokens(tokens, sealed_tokens(other))
+    await store.erase_tokens(other.issuer, other.subject)
     await store.add_credential(passkey, most=10)
     await store.list_credentials("ada")
     await store.find_credential(CredentialKind.PASSKEY, "key")

@@ -22,6 +22,7 @@ from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.identities import Identities
 from handstamp.services.live import Live
 from handstamp.services.mail import MAX_MAIL_BYTES, Mails
 from handstamp.services.outbox import Outbox
@@ -29,6 +30,8 @@ from handstamp.services.sessions import Sessions
 from handstamp.services.touches import Touches
 from handstamp.services.transport import DevelopmentTransport, Shown
 from handstamp.services.upkeep import Upkeep
+from handstamp.services.vault import MAX_SEALED_BYTES as MAX_TOKENS_BYTES
+from handstamp.services.vault import Vault
 from handstamp.web.host import Place, Services
 from handstamp.web.methods import LoginMethod
 
@@ -134,6 +137,9 @@ class Auth:
                     await self._outbox.close()
                 await self._touches.close()
                 self._cache.close()
+                await self._vault.close()
+            for method in self.methods:
+                await method.close()
             for store in self._stores:
                 await store.close()
 
@@ -146,6 +152,11 @@ class Auth:
     def users(self) -> Accounts:
         """The accounts, usable without HTTP. The store is open: see ``open``."""
         return self._opened.accounts
+
+    @property
+    def vault(self) -> Vault:
+        """The tokens of providers: ``await auth.vault.token(user_id, "google")``. The store is open: see ``open``."""
+        return self._opened.vault
 
     def sealer(self, purpose: Purpose) -> Sealer:
         """Seals values for one purpose."""
@@ -209,11 +220,22 @@ class Auth:
             audit=audit,
         )
         self._outbox = self._post(audit)
+        refreshers = (method.token_refresher() for method in self.methods)
+        self._vault = Vault(
+            store=self.store,
+            sealer=self.sealer(Purpose.PROVIDER_TOKEN),
+            refreshers=[refresher for refresher in refreshers if refresher is not None],
+            policy=self.policies.vault,
+            audit=audit,
+            clock=self.clock,
+        )
         self._live = Live(check, self._cache, self.clock)
         return Services(
             check=check,
             sessions=sessions,
-            accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
+            accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit, vault=self._vault),
+            identities=Identities(store=self.store, vault=self._vault, audit=audit),
+            vault=self._vault,
             people=self.store,
             challenges=Challenges(store),
             audit=audit,
@@ -237,5 +259,6 @@ class Auth:
 
 
 def _sealed_bytes(purpose: Purpose) -> int:
-    """How long a sealed value may be: a mail is longer than what fits into a cookie or a row."""
-    return MAX_MAIL_BYTES if purpose is Purpose.MAIL else MAX_SEALED_BYTES
+    """How long a sealed value may be: mails and tokens are longer than what fits into a cookie."""
+    longer = {Purpose.MAIL: MAX_MAIL_BYTES, Purpose.PROVIDER_TOKEN: MAX_TOKENS_BYTES}
+    return longer.get(purpose, MAX_SEALED_BYTES)

@@ -133,7 +133,7 @@ class Worker:
             ended = await self._auth.sessions.end_all(session.user_id, reason=reason, now=now, keep=session.id)
         elif chance < 0.5:
             reason = EndReason.SIGNED_OUT
-            done = await self._auth.sessions.sign_out(self._token(session).encode(), now=now)
+            done = await self._auth.sessions.sign_out(self._token(session).encode(), now=now) is not None
             ended = (session.id,) if done else ()
         else:
             reason = EndReason.ENDED_ELSEWHERE

@@ -17,6 +17,12 @@ const provider = new Provider(`http://localhost:${port}`, {
     { ...client, client_id: 'public', token_endpoint_auth_method: 'none' },
     { ...client, client_id: 'ecdsa', client_secret: 'ecdsa-secret', id_token_signed_response_alg: 'ES256' },
     { ...client, client_id: 'eddsa', client_secret: 'eddsa-secret', id_token_signed_response_alg: 'EdDSA' },
+    {
+      ...client,
+      client_id: 'offline',
+      client_secret: 'offline-secret',
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
     { ...client, client_id: 'pss', client_secret: 'pss-secret', id_token_signed_response_alg: 'PS256' },
   ],
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
@@ -26,11 +32,12 @@ const provider = new Provider(`http://localhost:${port}`, {
   },
   cookies: { keys: ['for tests'] },
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+  rotateRefreshToken: true,
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
   jwks: { keys: await keys() },
   pkce: { required: () => true },
-  ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 600, IdToken: 300, Interaction: 60, Session: 600 },
+  ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 600, IdToken: 300, Interaction: 60, RefreshToken: 3600, Session: 600 },
 });
 
 async function keys() {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstamp.core.errors import InvalidRequest, LoginFailed, NotFound, SessionEnded, StoreUnavailable
+from handstamp.core.errors import AddressTaken, InvalidRequest, LoginFailed, NotFound, SessionEnded, StoreUnavailable
 from handstamp.core.models import EndReason, User
 from handstamp.core.text import can_be_kept
 from handstamp.testing import NOW, a_profile
@@ -106,17 +106,27 @@ async def test_nobody_is_found_by_what_cannot_be_kept(odd: str) -> None:
 
 
 async def test_an_equal_address_joins_nothing() -> None:
-    """Another provider that says the same e-mail address and username makes another user (OAU-07).
+    """Another provider that says the same e-mail address, unproved, and username makes another user (OAU-07).
 
     The address stays verified for the first, and so it identifies nobody else.
     """
     world = World()
-    one = await world[0].accounts.sign_in(a_profile(), now=NOW)
-    two = await world[0].accounts.sign_in(a_profile(issuer="https://other.example"), now=NOW)
+    one = await world[0].accounts.sign_in(a_profile(email="ada@example.org"), now=NOW)
+    claims = a_profile(issuer="https://other.example", email="ada@example.org", email_verified=False)
+    two = await world[0].accounts.sign_in(claims, now=NOW)
     assert one.id != two.id
     assert (two.email, two.email_verified) == (one.email, False)
     assert await world[0].accounts.find("ada@example.org") == (one,)
     assert {user.id for user in await world[0].accounts.find("ada")} == {one.id, two.id}
+
+
+async def test_an_equal_address_that_is_proved_makes_nobody() -> None:
+    """Whose it is may link the identity; until then it is nobody's (OAU-07)."""
+    world = World()
+    one = await world[0].accounts.sign_in(a_profile(email="ada@example.org"), now=NOW)
+    with pytest.raises(AddressTaken) as taken:
+        await world[0].accounts.sign_in(a_profile(email="ADA@example.org"), now=NOW)
+    assert (taken.value.user_id, await world[0].accounts.list()) == (one.id, (one,))
 
 
 async def test_users_are_listed_in_the_order_of_their_making() -> None:

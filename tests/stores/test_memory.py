@@ -14,6 +14,7 @@ from handstamp.testing import (
     MailStoreSuite,
     SessionStoreSuite,
     StoreSuite,
+    TokenStoreSuite,
     UserStoreSuite,
     a_session,
 )
@@ -37,6 +38,10 @@ class TestSessions(SessionStoreSuite):
 
 class TestUsers(UserStoreSuite):
     """Users."""
+
+
+class TestTokens(TokenStoreSuite):
+    """Tokens of providers."""
 
 
 class TestCredentials(CredentialStoreSuite):

@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 from broken import Breakage, Breakages
+from handstamp.core.errors import AddressTaken
 from handstamp.core.models import Profile, User
 from handstamp.core.text import lower_ascii
 from handstamp.stores.memory import MemoryStore
@@ -37,7 +38,7 @@ class AddReplaces(MemoryStore):
         return await super().add_user(user)
 
 
-@broken.found_by("test_add_does_not_verify_the_address_of_another")
+@broken.found_by("test_add_does_not_verify_the_address_of_another", "test_add_of_no_address_verifies_none")
 class AddBelieves(MemoryStore):
     """A verified address has two users."""
 
@@ -49,52 +50,147 @@ class AddBelieves(MemoryStore):
         return added
 
 
+@broken.found_by("test_add_of_no_address_verifies_none")
+class AddVerifiesNothing(MemoryStore):
+    """Who has no address has it verified."""
+
+    @override
+    async def add_user(self, user: User) -> bool:
+        added = await super().add_user(user)
+        if added and user.email is None:
+            self._put_user(user)
+        return added
+
+
+class Upserting(MemoryStore):
+    """A store whose ``upsert_identity`` is broken in two steps: what is seen before, and what is done after."""
+
+    def _is_new(self, profile: Profile) -> bool:
+        return (profile.issuer, profile.subject) not in self._identities
+
+    def _others(self, profile: Profile, user_id: str) -> list[User]:
+        known = self._identities.get((profile.issuer, profile.subject))
+        return self._others_with(profile.email or "", known.user_id if known else user_id)
+
+
 @broken.found_by(
-    "test_upsert_does_not_verify_the_address_of_another", "test_upsert_verifies_the_address_for_one_of_many"
+    "test_upsert_keeps_what_was_proved", "test_upsert_of_a_known_one_does_not_verify_the_address_of_another"
 )
-class UpsertBelieves(MemoryStore):
-    """A provider that says so makes the address of another verified."""
+class UpsertBelieves(Upserting):
+    """What a provider says of a known user's address is so, whoever has it."""
 
     @override
     async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
         user, made = await super().upsert_identity(profile, user_id=user_id, now=now)
-        return self._put_user(replace(user, email_verified=profile.email_verified)), made
+        said = replace(user, email=profile.email or user.email, email_verified=profile.email_verified)
+        return self._put_user(said), made
 
 
-@broken.found_by("test_upsert_verifies_what_nobody_has_verified")
-class UpsertBelievesNobody(MemoryStore):
+@broken.found_by("test_upsert_keeps_what_was_proved")
+class UpsertForgetsTheProof(Upserting):
+    """What anybody claims at a provider takes the place of an address that was proved."""
+
+    @override
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        user, made = await super().upsert_identity(profile, user_id=user_id, now=now)
+        if profile.email and not profile.email_verified:
+            user = self._put_user(replace(user, email=profile.email, email_verified=False))
+        return user, made
+
+
+@broken.found_by(
+    "test_upsert_keeps_what_was_proved",
+    "test_upsert_makes_one_user_of_an_address",
+    "test_upsert_takes_the_address_from_those_who_did_not_prove_it",
+)
+class UpsertBelievesNobody(Upserting):
     """An address that anybody else has, proved or not, cannot be verified."""
 
     @override
     async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        shared = self._others(profile, user_id)
         user, made = await super().upsert_identity(profile, user_id=user_id, now=now)
-        shared = user.email is not None and self._others_with(user.email, user.id)
         return (self._put_user(replace(user, email_verified=False)) if shared else user), made
 
 
-@broken.found_by("test_upsert_verifies_what_nobody_has_verified")
-class UpsertTakesAddresses(MemoryStore):
-    """What a provider says is taken from all others."""
+@broken.found_by(
+    "test_upsert_makes_one_user_of_an_address", "test_upsert_takes_the_address_from_those_who_did_not_prove_it"
+)
+class UpsertLeavesSquatters(Upserting):
+    """Others keep an address that they did not prove."""
 
     @override
     async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
-        user, made = await super().upsert_identity(profile, user_id=user_id, now=now)
-        for other in self._others_with(profile.email or "", user.id):
-            if not other.email_verified and user.email_verified:
-                self._put_user(replace(other, email=None))
-        return user, made
+        others = self._others(profile, user_id)
+        outcome = await super().upsert_identity(profile, user_id=user_id, now=now)
+        for other in others:
+            self._put_user(other)
+        return outcome
 
 
-@broken.found_by("test_upsert_verifies_the_address_for_one_of_many")
-class UpsertLooksForTheAddressFirst(MemoryStore):
+@broken.found_by("test_upsert_takes_the_address_from_those_who_did_not_prove_it")
+class UpsertTakesTheRolesToo(Upserting):
+    """Whoever loses an address loses more."""
+
+    @override
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        others = self._others(profile, user_id)
+        outcome = await super().upsert_identity(profile, user_id=user_id, now=now)
+        for other in others:
+            if not other.email_verified and profile.email_verified:
+                self._put_user(replace(other, email=None, roles=frozenset()))
+        return outcome
+
+
+@broken.found_by("test_upsert_makes_nobody_by_the_address_of_another", "test_upsert_makes_one_user_of_an_address")
+class UpsertMakesAnother(Upserting):
+    """Whoever comes with the address of another is somebody else, at once."""
+
+    @override
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        if self._is_new(profile) and any(one.email_verified for one in self._others(profile, user_id)):
+            profile = replace(profile, email_verified=False)
+        return await super().upsert_identity(profile, user_id=user_id, now=now)
+
+
+@broken.found_by("test_upsert_makes_nobody_by_the_address_of_another")
+class UpsertJoins(Upserting):
+    """Whoever comes with the address of another is that one."""
+
+    @override
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        try:
+            return await super().upsert_identity(profile, user_id=user_id, now=now)
+        except AddressTaken as taken:
+            self._put_identity(profile, user_id=taken.user_id, now=now)
+            return self._users[taken.user_id], False
+
+
+@broken.found_by("test_upsert_makes_somebody_by_an_address_that_nobody_proved")
+class UpsertBlocksByClaims(Upserting):
+    """An address that somebody has is taken for theirs, whoever comes with it unproved."""
+
+    @override
+    async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
+        holder = self._holder(profile.email or "", user_id)
+        if self._is_new(profile) and holder:
+            raise AddressTaken(holder.id)
+        return await super().upsert_identity(profile, user_id=user_id, now=now)
+
+
+@broken.found_by("test_upsert_makes_one_user_of_an_address")
+class UpsertLooksForTheAddressFirst(Upserting):
     """Callers at once all find that nobody has the address."""
 
     @override
     async def upsert_identity(self, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
-        taken = any(one.email_verified for one in self._others_with(profile.email or "", user_id))
+        free = self._holder(profile.email or "", user_id) is None
         await asyncio.sleep(0)
-        user, made = await super().upsert_identity(profile, user_id=user_id, now=now)
-        return self._put_user(replace(user, email_verified=user.email_verified or (made and not taken))), made
+        if free and self._is_new(profile) and self._holder(profile.email or "", user_id):
+            made = User(id=user_id, created_at=now, email=profile.email, email_verified=True)
+            self._put_identity(profile, user_id=user_id, now=now)
+            return self._put_user(made), True
+        return await super().upsert_identity(profile, user_id=user_id, now=now)
 
 
 @broken.found_by(

@@ -165,6 +165,37 @@ class LastWayIn(Refused):
     code = "last_way_in"
 
 
+class AddressTaken(Refused):
+    """A new identity comes with an address that is somebody's already: nobody is made, and nobody is joined."""
+
+    code = "address_taken"
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("the address is another user's, who may link this identity")
+        self.user_id = user_id
+        """Whose it is. Not for those who ask."""
+
+
+class IdentityTaken(Refused):
+    """The identity that was to be linked belongs to another user, and stays theirs."""
+
+    code = "identity_taken"
+
+
+class MustSignInAgain(Refused):
+    """The provider takes the tokens that we kept no more. The person has to sign in there anew."""
+
+    code = "must_sign_in_again"
+
+
+class ProviderUnavailable(HandstampError):  # noqa: N818  named for what is the case
+    """A provider cannot be asked just now. What we keep is as it was; the same will work later."""
+
+    code = "provider_unavailable"
+    retry_after: ClassVar[int] = 5
+    """Seconds, for Retry-After."""
+
+
 class LoginFailed(Refused):
     """A sign-in came to nothing, and nothing was created."""
 

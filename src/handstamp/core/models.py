@@ -45,6 +45,18 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderTokens:
+    """What a provider gave us so that we may act for a person there. It opens doors: never shown, never logged."""
+
+    access_token: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+    """The token secret, of OAuth 1.0a (RFC 5849 §1.1); None of OAuth 2.0."""
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_at: float | None = None
+    """When the access token expires; None where the provider does not say, or it never does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What a provider says of the person who signed in; (issuer, subject) is the only key."""
 
@@ -55,6 +67,8 @@ class Profile:
     name: str | None = None
     username: str | None = None
     picture: str | None = None
+    tokens: ProviderTokens | None = field(default=None, repr=False)
+    """What the provider gave us to act for the person, where that is to be kept. No store of users looks at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +80,20 @@ class Identity:
     user_id: str
     created_at: float
     last_used_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedTokens:
+    """The tokens of an identity as a store keeps them: it can read none of them."""
+
+    issuer: str
+    subject: str
+    sealed: str = field(repr=False)
+    kept_at: float
+    must_sign_in_again: bool = False
+    """Whether the provider takes them no more: only the person can bring new ones."""
+    version: str
+    """An id that no other write brings: so a swap tells what was there before from what only looks like it."""
 
 
 class CredentialKind(StrEnum):

@@ -6,7 +6,7 @@ Everything that ``handstamp.core.protocols`` says of all stores holds here too.
 from collections.abc import Sequence
 from typing import Protocol
 
-from handstamp.core.models import Credential, CredentialKind, Identity, Profile, User
+from handstamp.core.models import Credential, CredentialKind, Identity, Profile, SealedTokens, User
 
 
 class UserStore(Protocol):
@@ -20,6 +20,7 @@ class UserStore(Protocol):
         """Store a user without any way in; every field comes back as it was stored. False where the id is taken.
 
         An address that another user has verified is stored as unverified.
+        So is one that is missing: who has no address has none verified.
         """
         ...
 
@@ -29,9 +30,14 @@ class UserStore(Protocol):
         An unknown identity makes a user with the id ``user_id`` in the same step.
         A known one keeps its user, and what the profile says that is not None replaces what the user had.
         The e-mail address and its verified flag are replaced together.
-        An e-mail address or username that another user has joins nothing and blocks nothing.
-        An address that another user has verified is stored as unverified, whatever the profile says.
-        Of any number of new users whose profiles say one address verified, one has it verified.
+        A verified address of the user is not replaced by one that the profile does not say to be verified.
+        An unverified e-mail address, or a username, that another user has joins nothing and blocks nothing.
+        An unknown identity whose address is said to be verified, and that another user has verified, raises
+        AddressTaken with the id of that user, and nothing has changed: it may be linked by that user alone.
+        For a known one, an address that another user has verified counts as unverified, whatever the profile says.
+        When the address becomes verified, every other user who has it unverified loses it in the same step, and
+        nothing else.
+        Of any number of new identities whose profiles say one address verified, one makes a user.
         Roles and ``disabled_at`` stay as they are.
         Of any number of callers with one new identity, one makes the user and all get that user.
         """
@@ -72,6 +78,7 @@ class UserStore(Protocol):
         """Take an identity from the user; the identity that it was, or None where the user has none such.
 
         Of any number of callers, one gets it.
+        Its tokens go with it.
         With ``keep_a_way_in``, the last way in stays, and this raises LastWayIn.
         Ways in are identities, passwords and confirmed passkeys, counted and removed in one step: of callers who
         remove the last two at once, by whichever verb, one is refused.
@@ -115,10 +122,44 @@ class UserStore(Protocol):
         ...
 
     async def delete_user(self, user_id: str) -> bool:
-        """Remove the user, the roles, the identities and the credentials in one step; whether there was one.
+        """Remove the user, the roles, the identities with their tokens and the credentials in one step.
+
+        It is whether there was one.
 
         The identity can then sign up again, as another user.
         What removed credentials were found by, and the address, are free then.
+        """
+        ...
+
+
+class TokenStore(Protocol):
+    """Keeps what providers gave us to act for people: sealed, one set for each identity."""
+
+    async def keep_tokens(self, tokens: SealedTokens, *, user_id: str) -> bool:
+        """Store the tokens of an identity of the user, in place of those that were there, whatever their version.
+
+        Every field comes back as it was stored.
+        It is False, and nothing is stored, where the user has no such identity.
+        """
+        ...
+
+    async def load_tokens(self, issuer: str, subject: str) -> SealedTokens | None:
+        """The tokens of an identity as last committed; None where none are kept, which is no error."""
+        ...
+
+    async def swap_tokens(self, seen: SealedTokens, becomes: SealedTokens) -> bool:
+        """Replace the tokens of an identity if their version is still the one that was seen.
+
+        Of any number of callers that saw the same, one gets True.
+        Where it is False nothing has changed: others were faster, or there are none any more.
+        Whatever ``becomes`` says, ``issuer`` and ``subject`` stay as they are.
+        """
+        ...
+
+    async def erase_tokens(self, issuer: str, subject: str) -> SealedTokens | None:
+        """Remove the tokens of an identity, which stays; those that they were, or None where none are kept.
+
+        Of any number of callers, one gets them.
         """
         ...
 

@@ -100,6 +100,17 @@ class BreachPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultPolicy:
+    """When tokens of providers are erased. With an identity or a user they go in any case."""
+
+    erase_at_sign_out: bool = True
+    """When the last session of the user is ended by signing out."""
+    erase_when_disabled: bool = True
+    revoke: bool = True
+    """Whether the provider is told that what was erased is not needed any more (RFC 7009)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """What the ways in go by. Each reads its own."""
 
@@ -107,3 +118,4 @@ class Policies:
     hashing: HashingPolicy = HashingPolicy()
     breach: BreachPolicy | None = None
     """None: nothing is looked up."""
+    vault: VaultPolicy = VaultPolicy()

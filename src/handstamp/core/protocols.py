@@ -17,7 +17,7 @@ from handstamp.core.models import (
     Generations,
     Session,
 )
-from handstamp.core.people import CredentialStore, UserStore
+from handstamp.core.people import CredentialStore, TokenStore, UserStore
 
 __all__ = [
     "AuditStore",
@@ -31,6 +31,7 @@ __all__ = [
     "SessionStore",
     "Store",
     "ThrottleStore",
+    "TokenStore",
     "UserStore",
 ]
 
@@ -240,5 +241,5 @@ class SessionBackend(SessionStore, ChallengeStore, ThrottleStore, LeaseStore, Pr
         ...
 
 
-class Store(SessionBackend, UserStore, CredentialStore, AuditStore, MailStore, Protocol):
+class Store(SessionBackend, UserStore, TokenStore, CredentialStore, AuditStore, MailStore, Protocol):
     """Everything in one place, as most applications have it."""

@@ -12,6 +12,7 @@ from handstamp.core.text import can_be_kept, readable
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.sessions import Sessions
+from handstamp.services.vault import Vault
 
 _ROLE: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 _MAX_NAME: Final = 256
@@ -22,11 +23,14 @@ _MAX_URL: Final = 2048
 class Accounts:
     """The use cases around users. Every ``now`` is seconds since the epoch; each counts at the next request."""
 
-    def __init__(self, *, store: UserStore, sessions: Sessions, cache: CoherentCache, audit: Audit) -> None:
+    def __init__(
+        self, *, store: UserStore, sessions: Sessions, cache: CoherentCache, audit: Audit, vault: Vault | None = None
+    ) -> None:
         self._store = store
         self._sessions = sessions
         self._cache = cache
         self._audit = audit
+        self._vault = vault
 
     async def sign_in(self, profile: Profile, *, now: float) -> User:
         """The user behind a login at a provider, made if this identity was never seen.
@@ -37,6 +41,7 @@ class Accounts:
         provider says is in memory for as long as its user is here.
 
         Raises:
+            AddressTaken: The identity is new, and its verified address another user's. Nothing was made.
             LoginFailed: ``invalid_response``; issuer or subject cannot be kept as they are. Nothing was made.
             StoreUnavailable: Nothing was made.
         """
@@ -44,6 +49,8 @@ class Accounts:
         self._cache.forget_user(user.id)
         if created:
             await self._audit.record("signed_up", now=now, user_id=user.id, issuer=profile.issuer)
+        if self._vault is not None:
+            await self._vault.keep(profile, user_id=user.id)
         return user
 
     async def get(self, user_id: str) -> User:
@@ -97,6 +104,8 @@ class Accounts:
         self._cache.forget_user(user_id)
         await self._audit.record("user_disabled", now=now, user_id=user_id)
         await self._sessions.end_all(user_id, reason=EndReason.USER_DISABLED, now=now)
+        if self._vault is not None:
+            await self._vault.disabled(user_id)
         return user
 
     async def enable(self, user_id: str, *, now: float) -> User:
@@ -120,8 +129,11 @@ class Accounts:
         Raises:
             NotFound: There is no such user.
         """
+        held = await self._vault.held(user_id) if self._vault is not None else ()
         if not await self._store.delete_user(user_id):
             raise NotFound("there is no such user")
+        if self._vault is not None:
+            self._vault.revoke(*held)
         self._cache.forget_user(user_id)
         await self._audit.record("user_deleted", now=now, user_id=user_id)
         await self._sessions.end_all(user_id, reason=EndReason.USER_DELETED, now=now)
@@ -134,6 +146,7 @@ def _fit(profile: Profile) -> Profile:
     email = _within(_MAX_EMAIL, profile.email if profile.email and profile.email.isprintable() else None)
     return replace(
         profile,
+        tokens=None,
         email=email,
         email_verified=email is not None and profile.email_verified,
         name=_within(_MAX_NAME, readable(profile.name)),

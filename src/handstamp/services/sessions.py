@@ -130,15 +130,18 @@ class Sessions:
         await self._record_ends((session_id,), ended.user_id, reason, now=now, address=address)
         return True
 
-    async def sign_out(self, token: bytes, *, now: float, address: str | None = None) -> bool:
-        """End the session that an authentic token names, whatever its generation; whether this call ended it.
+    async def sign_out(self, token: bytes, *, now: float, address: str | None = None) -> str | None:
+        """End the session that an authentic token names, whatever its generation.
+
+        It is the id of its user, or None where this call did not end it.
 
         Raises:
             InvalidToken: The token is not one of ours, so there is nothing to end.
             StoreUnavailable: It is not known to be ended.
         """
         claims = self._tokens.decode_to_end(token)
-        return await self.end(claims.session_id, reason=EndReason.SIGNED_OUT, now=now, address=address)
+        ended = await self.end(claims.session_id, reason=EndReason.SIGNED_OUT, now=now, address=address)
+        return claims.user_id if ended else None
 
     async def end_all(
         self,

@@ -30,6 +30,7 @@ pytest.register_assert_rewrite(
     "handstamp.testing.sessions",
     "handstamp.testing.steps",
     "handstamp.testing.throttle",
+    "handstamp.testing.tokens",
     "handstamp.testing.users",
     "handstamp.testing.ways_in",
 )
@@ -43,10 +44,11 @@ from handstamp.testing.feed import ChangeFeedSuite
 from handstamp.testing.leases import LeaseSuite
 from handstamp.testing.mail import MailStoreSuite
 from handstamp.testing.races import CALLERS, race
-from handstamp.testing.samples import NOW, a_credential, a_mail, a_profile, a_session, a_user, an_event
+from handstamp.testing.samples import NOW, a_credential, a_mail, a_profile, a_session, a_user, an_event, sealed_tokens
 from handstamp.testing.session_feed import SessionFeedSuite
 from handstamp.testing.sessions import SessionStoreSuite
 from handstamp.testing.throttle import ThrottleSuite
+from handstamp.testing.tokens import TokenStoreSuite
 from handstamp.testing.users import UserStoreSuite
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "SessionStoreSuite",
     "StoreSuite",
     "ThrottleSuite",
+    "TokenStoreSuite",
     "UserStoreSuite",
     "a_credential",
     "a_mail",
@@ -72,4 +75,5 @@ __all__ = [
     "a_user",
     "an_event",
     "race",
+    "sealed_tokens",
 ]

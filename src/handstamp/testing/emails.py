@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from handstamp.core.errors import AddressTaken
 from handstamp.core.ids import new_id
 from handstamp.core.models import User
 from handstamp.core.protocols import UserStore
 from handstamp.testing.base import ConformanceSuite
 from handstamp.testing.races import CALLERS, race
 from handstamp.testing.samples import LATER, NOW, ODD_TEXT, a_profile, a_user
-from handstamp.testing.steps import added, signed_up
+from handstamp.testing.steps import added, holder_told, signed_up
 
 ADDRESS = "Ada@Example.org"
 SAME = "aDA@eXAMPLE.ORG"
@@ -51,36 +52,84 @@ class EmailSuite(ConformanceSuite):
         assert await store.load_user(second.id) == replace(second, email_verified=False)
         assert await store.load_user(first.id) == first
 
+    async def test_add_of_no_address_verifies_none(self, store: UserStore) -> None:
+        """Who has no address has none verified, be it two of them."""
+        for _ in range(2):
+            user = await added(store, a_user(email=None, email_verified=True))
+            assert await store.load_user(user.id) == replace(user, email_verified=False)
+
     # upsert_identity
 
-    async def test_upsert_does_not_verify_the_address_of_another(self, store: UserStore) -> None:
-        """An address that another user has verified is stored as unverified, of a user who is made or known."""
-        first = await signed_up(store, a_profile(email=ADDRESS))
+    async def test_upsert_of_a_known_one_does_not_verify_the_address_of_another(self, store: UserStore) -> None:
+        """For a known one, an address that another user has verified counts as unverified."""
+        profile = a_profile(email=OTHER, email_verified=False)
+        first, user = await signed_up(store, a_profile(email=ADDRESS)), await signed_up(store, profile)
+        says = replace(profile, email=SAME, email_verified=True)
+        outcome, _ = await store.upsert_identity(says, user_id=new_id(LATER), now=LATER)
+        assert outcome == replace(user, email=SAME)
+        assert [await store.load_user(one.id) for one in (first, user)] == [first, outcome]
+
+    async def test_upsert_makes_nobody_by_the_address_of_another(self, store: UserStore, peer: UserStore) -> None:
+        """An unknown identity whose address another user has verified raises AddressTaken; nothing has changed."""
+        owner = await signed_up(store, a_profile(email=ADDRESS))
         profile = a_profile(email=SAME, email_verified=True)
-        made = await signed_up(store, profile)
-        assert (made.email, made.email_verified) == (SAME, False)
-        known, _ = await store.upsert_identity(profile, user_id=new_id(LATER), now=LATER)
-        assert known == made
-        assert [await store.load_user(user.id) for user in (first, made)] == [first, made]
+        assert await holder_told(store, profile) == owner.id
+        assert await peer.list_users() == (owner,)
+        linked = await peer.link_identity(profile, user_id=owner.id, now=LATER)
+        assert linked is not None
+        assert linked.created_at == LATER
 
-    async def test_upsert_verifies_what_nobody_has_verified(self, store: UserStore) -> None:
-        """An address that others have unverified is as good as any, and they keep it."""
-        before = await added(store, a_user(email=ADDRESS))
-        profile = a_profile(email=SAME, email_verified=True)
-        user = await signed_up(store, profile)
-        again, _ = await store.upsert_identity(profile, user_id=new_id(LATER), now=LATER)
-        assert (user.email_verified, again) == (True, user)
-        assert await store.load_user(before.id) == before
+    async def test_upsert_makes_somebody_by_an_address_that_nobody_proved(self, store: UserStore) -> None:
+        """An unverified address joins nothing and blocks nothing, whoever has it."""
+        owner = await signed_up(store, a_profile(email=ADDRESS))
+        user = await signed_up(store, a_profile(email=SAME, email_verified=False))
+        assert (user.email, user.email_verified) == (SAME, False)
+        assert await store.load_user(owner.id) == owner
 
-    async def test_upsert_verifies_the_address_for_one_of_many(self, store: UserStore, peer: UserStore) -> None:
-        """Of any number of new users whose profiles say one address verified, one has it verified."""
+    async def test_upsert_takes_the_address_from_those_who_did_not_prove_it(
+        self, store: UserStore, peer: UserStore
+    ) -> None:
+        """When the address becomes verified, every other user who has it unverified loses it, and nothing else."""
+        profile = a_profile(email=None, email_verified=False)
+        for says in (replace(profile, email=SAME, email_verified=True), a_profile(email=OTHER)):
+            known, _ = await store.upsert_identity(profile, user_id=new_id(NOW), now=NOW)
+            squatter = await added(store, a_user(email=says.email, roles=frozenset({"admin"})))
+            other = await added(store, a_user(email="elsewhere@example.org"))
+            user, _ = await store.upsert_identity(says, user_id=new_id(LATER), now=LATER)
+            assert (user.email, user.email_verified) == (says.email, True)
+            assert await peer.load_user(squatter.id) == replace(squatter, email=None)
+            assert await peer.load_user(other.id) == other
+            assert await peer.load_user(known.id) is not None
 
-        async def sign_up(through: UserStore, number: int) -> User:
-            return await signed_up(through, a_profile(email=SAME if number % 3 else ADDRESS))
+    async def test_upsert_keeps_what_was_proved(self, store: UserStore) -> None:
+        """A verified address of the user is not replaced by one that the profile does not say to be verified."""
+        profile = a_profile(email=ADDRESS)
+        user, other = await signed_up(store, profile), await signed_up(store, a_profile(email=OTHER))
+        for says in (
+            replace(profile, email="new@example.org", email_verified=False),
+            replace(profile, email_verified=False),
+            replace(profile, email=other.email),
+        ):
+            assert await store.upsert_identity(says, user_id=new_id(LATER), now=LATER) == (user, False)
+            assert await store.load_user(user.id) == user
 
-        users = await race(store, peer, sign_up)
-        assert [user.email_verified for user in users].count(True) == 1
-        assert sorted([user.id for user in users]) == [user.id for user in await store.list_users()]
+    async def test_upsert_makes_one_user_of_an_address(self, store: UserStore, peer: UserStore) -> None:
+        """Of any number of new identities whose profiles say one address verified, one makes a user."""
+        await added(store, a_user(email=ADDRESS))
+
+        async def sign_up(through: UserStore, number: int) -> str:
+            profile = a_profile(email=SAME if number % 3 else ADDRESS)
+            try:
+                user, _ = await through.upsert_identity(profile, user_id=f"made-{number}", now=NOW)
+            except AddressTaken as taken:
+                return taken.user_id
+            return user.id
+
+        told = await race(store, peer, sign_up)
+        owners = [(user.id, user.email_verified) for user in await store.find_users(ADDRESS)]
+        assert owners == [(told[0], True)]
+        assert set(told) == {told[0]}
+        assert len(await store.list_users()) == 2
 
     # set_email
 

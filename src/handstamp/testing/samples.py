@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from handstamp.core.ids import new_id, new_secret, new_session_id
 from handstamp.core.mail import QueuedMail
-from handstamp.core.models import AuditEvent, Credential, CredentialKind, Generations, Profile, Session, User
+from handstamp.core.models import (
+    AuditEvent,
+    Credential,
+    CredentialKind,
+    Generations,
+    Identity,
+    Profile,
+    SealedTokens,
+    Session,
+    User,
+)
 
 NOW: Final = 1_800_000_000.0
 """When tests take place. Seconds since the epoch."""
@@ -38,10 +48,11 @@ def a_session(**changes: Any) -> Session:
 
 def a_profile(**changes: Any) -> Profile:
     """What a provider says of a person who never signed in before."""
+    subject = new_secret()
     profile = Profile(
         issuer="https://id.example",
-        subject=new_secret(),
-        email="ada@example.org",
+        subject=subject,
+        email=f"ada.{subject}@example.org",
         email_verified=True,
         name="Ada Lovelace",
         username="ada",
@@ -54,6 +65,14 @@ def a_user(**changes: Any) -> User:
     """A person who has an account, and no way in yet."""
     user = User(id=new_id(NOW), created_at=NOW, name="Ada Lovelace", username="ada")
     return replace(user, **changes)
+
+
+def sealed_tokens(profile: Profile | Identity, **changes: Any) -> SealedTokens:
+    """The tokens of an identity, as a store sees them."""
+    tokens = SealedTokens(
+        issuer=profile.issuer, subject=profile.subject, sealed=new_secret(), kept_at=NOW, version=new_session_id()
+    )
+    return replace(tokens, **changes)
 
 
 def a_credential(user_id: str, kind: CredentialKind = CredentialKind.PASSWORD, **changes: Any) -> Credential:

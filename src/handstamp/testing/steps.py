@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from handstamp.core.errors import AddressTaken
 from handstamp.core.ids import new_id
 from handstamp.core.models import Credential, EndReason, Generations, Identity, Profile, Session, User
 from handstamp.core.protocols import CredentialStore, SessionStore, UserStore
@@ -42,6 +43,15 @@ async def signed_up(store: UserStore, profile: Profile, *, now: float = NOW) -> 
     user, made = await store.upsert_identity(profile, user_id=new_id(now), now=now)
     assert made
     return user
+
+
+async def holder_told(store: UserStore, profile: Profile) -> str | None:
+    """The id of the user who keeps a new identity from making one; None where it made one."""
+    try:
+        await store.upsert_identity(profile, user_id=new_id(LATER), now=LATER)
+    except AddressTaken as taken:
+        return taken.user_id
+    return None
 
 
 async def added(store: UserStore, user: User | None = None) -> User:

@@ -15,6 +15,7 @@ from handstamp.core.origins import is_loopback_host
 from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
 from handstamp.web.endpoints.development import DevelopmentEndpoints
+from handstamp.web.endpoints.identities import IdentitiesEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -54,6 +55,7 @@ def application(host: Host) -> ASGIApp:
             *DevelopmentEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),
+            *IdentitiesEndpoints(host).routes(),
             *(route for method in host.methods for route in method.routes(host)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),

@@ -7,18 +7,22 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from handstamp.core.errors import (
+    AddressTaken,
     Busy,
     ConfigurationError,
     CrossOrigin,
     Forbidden,
     FreshSessionRequired,
     HandstampError,
+    IdentityTaken,
     InvalidInput,
     InvalidRequest,
     InvalidToken,
     LastWayIn,
     LoginFailed,
+    MustSignInAgain,
     NotFound,
+    ProviderUnavailable,
     RateLimited,
     SecondFactorRequired,
     SessionEnded,
@@ -88,6 +92,24 @@ TABLE: Final[dict[type[HandstampError], Answer]] = {
         "Without it nobody could sign in to your account any more, so it was kept.",
         "Add another way to sign in first.",
     ),
+    AddressTaken: Answer(
+        409,
+        "You already have an account",
+        "The address belongs to an account that is here already.",
+        "Sign in the way you did before, then link the new one.",
+    ),
+    IdentityTaken: Answer(
+        409,
+        "Linked to another account",
+        "This login belongs to another account here, and stays there.",
+        "Sign in with it, or choose another one.",
+    ),
+    MustSignInAgain: Answer(
+        409,
+        "Sign in with the provider again",
+        "The provider does not let us act for you any more.",
+        "Sign in there once more.",
+    ),
     LoginFailed: Answer(
         400, "Signing in did not work", "Nothing was changed.", "Try again, or choose another way in."
     ),
@@ -99,6 +121,9 @@ TABLE: Final[dict[type[HandstampError], Answer]] = {
     ),
     Busy: Answer(
         503, "Busy just now", "Too many people are doing the same at this moment.", "Try again in a few seconds."
+    ),
+    ProviderUnavailable: Answer(
+        503, "The provider does not answer", "It is out of order or very slow.", "Try again in a moment."
     ),
     ConfigurationError: Answer(
         500,
@@ -113,6 +138,18 @@ TABLE: Final[dict[type[HandstampError], Answer]] = {
 LOGIN_ANSWERS: Final = {
     "access_denied": Answer(
         403, "You were not signed in", "The provider says that signing in was refused.", "You can try again."
+    ),
+    "sign_in_to_link": Answer(
+        409,
+        "You already have an account",
+        "The address that the provider knows you by belongs to an account that is here already.",
+        "Sign in the way you did before. Then you can link this one, and use either from then on.",
+    ),
+    "another_user": Answer(
+        403,
+        "That was somebody else",
+        "You confirmed with another account than the one that is signed in here.",
+        "Try again with the account that you are signed in with.",
     ),
     "flow_unknown": Answer(
         400,
@@ -178,7 +215,7 @@ def headers_of(error: HandstampError, place: Place) -> dict[str, str]:
     headers = {"Cache-Control": NO_STORE, "X-Content-Type-Options": "nosniff"}
     if answer_for(error).status == 401:  # noqa: PLR2004  RFC 9110 §15.5.2: a 401 names a challenge
         headers["WWW-Authenticate"] = f'Cookie cookie-name="{place.cookies.session}"'
-    if isinstance(error, (StoreUnavailable, Busy, RateLimited)):
+    if isinstance(error, (StoreUnavailable, ProviderUnavailable, Busy, RateLimited)):
         headers["Retry-After"] = str(error.retry_after)
     return headers
 

@@ -15,10 +15,12 @@ from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.identities import Identities
 from handstamp.services.live import Live
 from handstamp.services.mail import Mails
 from handstamp.services.sessions import Sessions
 from handstamp.services.transport import Shown
+from handstamp.services.vault import Vault
 
 if TYPE_CHECKING:
     from handstamp.web.methods import LoginMethod
@@ -36,6 +38,8 @@ class Services:
     sessions: Sessions
     accounts: Accounts
     people: People
+    identities: Identities
+    vault: Vault
     challenges: Challenges
     audit: Audit
     mail: Mails

@@ -11,6 +11,7 @@ from handstamp.core.models import Credential, Identity, Principal, Proof
 from handstamp.core.redirects import SafeRedirect
 
 if TYPE_CHECKING:
+    from handstamp.services.renewals import TokenRefresher
     from handstamp.web.host import Host
     from handstamp.web.pages.contexts import Part
 
@@ -80,6 +81,18 @@ class LoginMethod(Protocol):
         """The field of ``POST /auth/reauthenticate`` that it judges; None where it judges none."""
         ...
 
+    def speaks_for(self, issuer: str) -> bool:
+        """Whether identities of this issuer come by it."""
+        ...
+
+    def token_refresher(self) -> "TokenRefresher | None":
+        """Who renews the tokens that it brings, where they are kept; None where none are."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds: connections to elsewhere. It may be used again."""
+        ...
+
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
         """Judge the field ``confirms``, as somebody who is signed in sent it.
 
@@ -123,6 +136,18 @@ class Way:
         """Nothing to show."""
         del holdings
         return None
+
+    def speaks_for(self, issuer: str) -> bool:
+        """None does."""
+        del issuer
+        return False
+
+    def token_refresher(self) -> "TokenRefresher | None":
+        """None."""
+        return None
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
         """Never asked: ``confirms`` is None."""

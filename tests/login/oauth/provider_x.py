@@ -196,8 +196,16 @@ def provider_x(book: Book) -> Starlette:
         wanted = request.query_params.get("include_email") == "true"
         return JSONResponse(ADA | ({"email": EMAIL} if wanted else {}))
 
+    async def invalidate_token(request: Request) -> Response:
+        valid, asked_for = server.validate_protected_resource_request(*await asked(request), realms=[])
+        if not valid:
+            return JSONResponse({"errors": [{"code": 89}]}, 401)
+        del book.access_tokens[asked_for.resource_owner_key]
+        return JSONResponse({"access_token": asked_for.resource_owner_key})
+
     return Starlette(
         routes=[
+            Route("/1.1/oauth/invalidate_token", invalidate_token, methods=["POST"]),
             Route("/oauth/request_token", request_token, methods=["POST"]),
             Route("/oauth/authenticate", authenticate),
             Route("/oauth/access_token", access_token, methods=["POST"]),

@@ -110,7 +110,7 @@ def test_the_registration_comes_from_the_environment(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("missing", ["client_id", "team_id", "key_id", "private_key"])
 def test_what_is_missing_is_named(missing: str) -> None:
     """The message says which variable to set."""
-    given: dict[str, str] = {
+    given: dict[str, Any] = {
         "client_id": CLIENT,
         "team_id": TEAM,
         "key_id": KEY_ID,

@@ -31,6 +31,7 @@ def test_the_document_is_asked_for_under_the_issuer() -> None:
         token_endpoint="https://idp.example/token",
         jwks_uri="https://idp.example/keys",
         userinfo_endpoint="https://idp.example/me",
+        revocation_endpoint=None,
         names_itself=False,
         authentication="client_secret_basic",
     )

@@ -133,3 +133,19 @@ def test_a_token_whose_payload_was_changed_is_refused() -> None:
     header, _, signature = KEY.sign(claims()).split(".")
     _, payload, _ = KEY.sign(claims(sub="subject-2")).split(".")
     assert "verify" in _refused(f"{header}.{payload}.{signature}")
+
+
+@pytest.mark.parametrize(("at", "says_when"), [(NOW, True), (NOW - 60, True), (NOW + 1, False), (..., False)])
+def test_a_new_sign_in_is_new(at: Any, *, says_when: bool) -> None:
+    """With the leeway of the clocks; a provider that never says when is not asked for it."""
+    id_token.require_new_sign_in(claims(auth_time=at), NOW, says_when=says_when)
+
+
+@pytest.mark.parametrize(
+    ("at", "says_when"),
+    [(NOW - 61, True), (NOW - 61, False), (..., True), ("now", True), (True, False), (None, True)],
+)
+def test_a_sign_in_of_before_is_no_new_one(at: Any, *, says_when: bool) -> None:
+    """Nor one of which nobody says when it was (OpenID Connect Core §3.1.3.7, 13)."""
+    with pytest.raises(LoginFailed, match="of before"):
+        id_token.require_new_sign_in(claims(auth_time=at), NOW, says_when=says_when)

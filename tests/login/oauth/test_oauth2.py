@@ -1,10 +1,12 @@
 """OAuth 2.0: out, back, and the code for tokens."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
-from handstamp.core.errors import LoginFailed
+from handstamp.core.errors import LoginFailed, MustSignInAgain
+from handstamp.core.models import ProviderTokens
 from handstamp.login.oauth import oauth2
 from handstamp.login.oauth.exchange import HTTPResponse
 from handstamp.login.oauth.flow import Flow
@@ -14,6 +16,7 @@ from login.oauth.exchanges import CALLBACK, NOW, answer, body, drive, query, ref
 ISSUER = "https://idp.example"
 FLOW = Flow.start(provider="idp", issuer=ISSUER, now=NOW, state="st", verifier="ver")
 TOKEN_URL = "https://idp.example/token"
+CLIENT = Client("me", "s3cret")
 BEARER = {"access_token": "at", "token_type": "Bearer"}
 
 
@@ -185,3 +188,87 @@ def test_secrets_are_in_no_repr() -> None:
     """OAU-13."""
     assert "s3cret" not in repr(Client("me", "s3cret"))
     assert "s3cret" not in repr(Tokens("s3cret", "s3cret"))
+
+
+KEPT = ProviderTokens(access_token="at", refresh_token="rt")
+
+
+def test_what_is_given_is_kept_with_its_end() -> None:
+    """From when it was asked for; what is not given is left out."""
+    assert Tokens("at", None, "rt", 60.0).kept(NOW) == replace(KEPT, expires_at=NOW + 60)
+    assert Tokens("at").kept(NOW) == ProviderTokens(access_token="at")
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        (3600, NOW + 3600),
+        ("3600", NOW + 3600),
+        (0, NOW),
+        (None, None),
+        ("soon", None),
+        (True, None),
+        ([], None),
+        (-1, None),
+        (1e30, None),
+        ("nan", None),
+        ("1e999", None),
+    ],
+)
+def test_the_end_of_a_token_is_what_the_provider_says(said: object, end: float | None) -> None:
+    """As a number, or one that is written as text; what is neither was not said."""
+    answered = answer({"access_token": "new", "token_type": "bearer", "expires_in": said})
+    tokens, _ = drive(oauth2.renew(TOKEN_URL, CLIENT, KEPT, now=NOW), answered)
+    assert tokens == ProviderTokens(access_token="new", expires_at=end)
+
+
+def test_tokens_are_renewed_by_the_refresh_token() -> None:
+    """RFC 6749 §6, with our secret, and what is given anew."""
+    answered = answer({"access_token": "new", "token_type": "Bearer", "refresh_token": "next", "scope": "x"})
+    tokens, (request,) = drive(oauth2.renew(TOKEN_URL, CLIENT, KEPT, now=NOW), answered)
+    assert tokens == ProviderTokens(access_token="new", refresh_token="next")
+    assert request.url == TOKEN_URL
+    assert request.headers["authorization"].startswith("Basic ")
+    assert body(request) == {"grant_type": "refresh_token", "refresh_token": "rt"}
+
+
+def test_without_a_refresh_token_nothing_is_asked() -> None:
+    """The person has to sign in again."""
+    with pytest.raises(MustSignInAgain):
+        drive(oauth2.renew(TOKEN_URL, CLIENT, ProviderTokens(access_token="at"), now=NOW))
+
+
+@pytest.mark.parametrize(
+    "refusal", [answer({"error": "invalid_grant"}, 400), answer({"error": "bad_refresh_token"}, 200)]
+)
+def test_a_refresh_token_that_is_refused_says_so(refusal: HTTPResponse) -> None:
+    """By RFC 6749 §5.2, and as GitHub has it."""
+    with pytest.raises(MustSignInAgain):
+        drive(oauth2.renew(TOKEN_URL, CLIENT, KEPT, now=NOW), refusal)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (answer({"error": "invalid_client"}, 401), "provider_error"),
+        (answer({"error": "temporarily_unavailable"}, 503), "provider_unavailable"),
+        (HTTPResponse(400, {}, b"<html>"), "provider_error"),
+        (answer({"error": "slow_down"}, 200), "provider_error"),
+        (answer({"access_token": "new", "token_type": "mac"}), "invalid_response"),
+    ],
+)
+def test_what_is_not_the_persons_fault_is_no_refusal(refusal: HTTPResponse, reason: str) -> None:
+    """Nothing is lost by it."""
+    assert refused(oauth2.renew(TOKEN_URL, CLIENT, KEPT, now=NOW), refusal) == reason
+
+
+def test_the_refresh_token_is_revoked_or_else_the_access_token() -> None:
+    """RFC 7009 §2.1; the refresh token takes the others with it."""
+    _, (request,) = drive(oauth2.revoke("https://idp.example/revoke", CLIENT, KEPT), HTTPResponse(200))
+    assert body(request) == {"token": "rt", "token_type_hint": "refresh_token"}
+    alone = ProviderTokens(access_token="at")
+    _, (request,) = drive(oauth2.revoke("https://idp.example/revoke", CLIENT, alone), HTTPResponse(200))
+    assert body(request) == {"token": "at", "token_type_hint": "access_token"}
+    assert refused(oauth2.revoke("https://idp.example/revoke", CLIENT, KEPT), HTTPResponse(503)) == (
+        "provider_unavailable"
+    )

@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
-from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -13,10 +11,9 @@ from handstamp.core.errors import LoginFailed
 from handstamp.core.models import Profile
 from handstamp.login.oauth import Apple, OpenIDConnect, X
 from handstamp.login.oauth.client import new_client, perform
-from handstamp.login.oauth.flow import Flow, callback_parameters, cookie_key_of
-from handstamp.login.oauth.provider import Provider
 from login.oauth.provider_apple import ADDRESS, CLIENT, KEY_ID, SUBJECT, TEAM, ProviderApple
 from login.oauth.provider_x import ADA, CLIENT_KEY, CLIENT_SECRET, EMAIL, Book, provider_x
+from login.oauth.visiting import Visit, query_of, time_of
 from parts.oidc import RunningProvider
 from parts.serving import serving
 
@@ -24,47 +21,6 @@ pytestmark = pytest.mark.network
 
 NOW = 1_800_000_000.0
 X_CALLBACK = "http://localhost:8000/auth/callback/x"
-
-
-class Visit:
-    """A browser at a provider: follows its redirects with its cookies until it is sent back to us."""
-
-    def __init__(self, provider: Provider, callback_url: str, now: float) -> None:
-        self.provider = provider
-        self.callback_url = callback_url
-        self.now = now
-
-    async def begin(self, client: httpx2.AsyncClient) -> tuple[str, Flow]:
-        """Where to go, and the flow, through the bytes in which it is kept."""
-        begun = await perform(self.provider.begin(callback_url=self.callback_url, now=self.now), client)
-        return begun.url, Flow.from_bytes(begun.flow.to_bytes())
-
-    async def browse(self, url: str, **more: str) -> dict[str, str]:
-        """The parameters with which the browser comes back."""
-        async with httpx2.AsyncClient(follow_redirects=False) as browser:
-            for _ in range(20):
-                response = await browser.get(url, params={**_query(url), **more})
-                assert response.is_redirect, response.text
-                url = str(httpx2.URL(url).join(response.headers["location"]))
-                more = {}
-                if url.startswith(self.callback_url):
-                    return callback_parameters(urlsplit(url).query)
-        raise AssertionError("the provider sends the browser in circles")
-
-    async def finish(self, client: httpx2.AsyncClient, flow: Flow, parameters: dict[str, str]) -> Profile:
-        """Who came back; the cookie is found by what the callback says."""
-        assert cookie_key_of(parameters) == flow.cookie_key
-        exchange = self.provider.finish(flow, parameters, callback_url=self.callback_url, now=self.now)
-        return await perform(exchange, client)
-
-    async def sign_in(self, client: httpx2.AsyncClient, **more: str) -> Profile:
-        """The whole way."""
-        url, flow = await self.begin(client)
-        return await self.finish(client, flow, await self.browse(url, **more))
-
-
-def _query(url: str) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 @asynccontextmanager
@@ -125,7 +81,7 @@ async def test_apple_takes_the_secret_that_is_signed_for_the_sign_in() -> None:
         apple.issuer = origin
         visit = Visit(Apple(CLIENT, TEAM, KEY_ID, apple.private_key, issuer=origin), callback, NOW)
         url, flow = await visit.begin(client)
-        parameters = {"state": flow.state or "", "code": apple.code_for(_query(url))}
+        parameters = {"state": flow.state or "", "code": apple.code_for(query_of(url))}
         assert await visit.finish(client, flow, parameters) == Profile(
             issuer=origin, subject=SUBJECT, email=ADDRESS, email_verified=True
         )
@@ -149,11 +105,7 @@ async def _at(
     )
     async with new_client() as client:
         # The one place that asks what time it is: the provider is a process of its own, on this machine's clock.
-        yield Visit(provider, running.callback_url, _time_of(await client.get(running.issuer))), client
-
-
-def _time_of(response: httpx2.Response) -> float:
-    return parsedate_to_datetime(response.headers["date"]).timestamp()
+        yield Visit(provider, running.callback_url, time_of(await client.get(running.issuer))), client
 
 
 @pytest.mark.parametrize(

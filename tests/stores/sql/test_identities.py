@@ -32,7 +32,7 @@ async def test_an_identity_that_is_unlinked_lets_nobody_in_who_was_waiting(
     postgresql_store: SqlStore, psql: "psycopg.Connection[tuple[object, ...]]"
 ) -> None:
     """A sign-in that began before finds, when it is its turn, that the identity is not that user's any more."""
-    profile = a_profile()
+    profile = a_profile(email=None)
     await postgresql_store.upsert_identity(profile, user_id="ada", now=NOW)
     with psql.transaction():
         psql.execute("SELECT id FROM users FOR UPDATE")

@@ -19,6 +19,7 @@ from handstamp.testing import (
     MailStoreSuite,
     SessionStoreSuite,
     StoreSuite,
+    TokenStoreSuite,
     UserStoreSuite,
 )
 from upkeep_suite import UpkeepSuite
@@ -45,6 +46,10 @@ class TestSessions(SessionStoreSuite):
 
 class TestUsers(UserStoreSuite):
     """Users."""
+
+
+class TestTokens(TokenStoreSuite):
+    """Tokens of providers."""
 
 
 class TestCredentials(CredentialStoreSuite):

@@ -6,7 +6,7 @@ https://developer.apple.com/documentation/accountorganizationaldatasharing/creat
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
@@ -44,6 +44,7 @@ class Apple(OpenIDConnect):
         private_key: The text of the key's ``.p8`` file, else ``HANDSTAMP_APPLE_PRIVATE_KEY``, where
             each line break may be written as a backslash and an n.
         issuer: For stand-ins.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``, to be revoked when an account is deleted.
 
     Raises:
         ConfigurationError: One of them is missing, or the key is no private key on P-256.
@@ -51,6 +52,9 @@ class Apple(OpenIDConnect):
 
     id = "apple"
     label = "Apple"
+    _offline_scopes = ()  # it gives a refresh token unasked
+    _offline_parameters: ClassVar[Mapping[str, str]] = {}
+    _says_when = False
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Apple(OpenIDConnect):
         private_key: str | None = None,
         *,
         issuer: str = ISSUER,
+        keep_tokens: bool = False,
     ) -> None:
         found = read_required(self.id, client_id=client_id, team_id=team_id, key_id=key_id, private_key=private_key)
         self._team_id: Final = found["team_id"]
@@ -70,6 +75,7 @@ class Apple(OpenIDConnect):
             self.label,
             client_id=found["client_id"],
             public_client=True,
+            keep_tokens=keep_tokens,
             scope="openid name email",
             profile_map=ProfileMap(username=None, picture=None, verified=_verified),
             response_mode="form_post",  # the only one that Apple knows where a name or an address is asked for

@@ -40,6 +40,29 @@ def new_client() -> "httpx2.AsyncClient":
     return client
 
 
+class Network:
+    """The connections to one provider, opened when they are needed and let go at the end."""
+
+    def __init__(self) -> None:
+        self._client: httpx2.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def perform(self, exchange: Exchange[T]) -> T:
+        """What an exchange comes to; see ``perform``."""
+        loop = asyncio.get_running_loop()
+        # Connections belong to their loop, and test clients run each request on a loop of its own.
+        if self._client is None or self._loop is not loop:
+            self._client, self._loop = new_client(), loop
+        return await perform(exchange, self._client)
+
+    async def close(self) -> None:
+        """Let go of connections. The next exchange opens new ones."""
+        client, loop = self._client, self._loop
+        self._client = self._loop = None
+        if client is not None and loop is asyncio.get_running_loop():  # those of a loop that is over went with it
+            await client.aclose()
+
+
 async def perform(exchange: Exchange[T], client: "httpx2.AsyncClient", *, time_limit: float = TIME_LIMIT) -> T:
     """Make the requests of an exchange and give back what it comes to.
 

@@ -51,3 +51,4 @@ class Discord(OAuth2Provider):
         picture=_picture,
         verified="verified",
     )
+    revocation_url = "https://discord.com/api/oauth2/token/revoke"

@@ -45,6 +45,8 @@ class Metadata:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    revocation_endpoint: str | None
+    """RFC 8414 §2."""
     names_itself: bool
     """Whether every callback carries ``iss`` (RFC 9207 §3)."""
     authentication: ClientAuthentication
@@ -136,12 +138,14 @@ class Discovery:
             authorization_endpoint=self._endpoint(document, "authorization_endpoint"),
             token_endpoint=self._endpoint(document, "token_endpoint"),
             jwks_uri=self._endpoint(document, "jwks_uri"),
-            userinfo_endpoint=(
-                self._endpoint(document, "userinfo_endpoint") if "userinfo_endpoint" in document else None
-            ),
+            userinfo_endpoint=self._optional(document, "userinfo_endpoint"),
+            revocation_endpoint=self._optional(document, "revocation_endpoint"),
             names_itself=document.get("authorization_response_iss_parameter_supported") is True,
             authentication=_authentication(document),
         )
+
+    def _optional(self, document: dict[str, Any], name: str) -> str | None:
+        return self._endpoint(document, name) if name in document else None
 
     def _endpoint(self, document: dict[str, Any], name: str) -> str:
         url = text_member(document, name, _DOCUMENT)

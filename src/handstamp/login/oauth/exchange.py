@@ -71,7 +71,17 @@ def require_success(response: HTTPResponse, what: str) -> None:
     if response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERRORS:
         raise LoginFailed(PROVIDER_UNAVAILABLE, f"{what} answered {response.status}")
     if not 200 <= response.status < 300:  # noqa: PLR2004  the 2xx class, RFC 9110 §15.3
-        raise LoginFailed(PROVIDER_ERROR, f"{what} answered {response.status}{_stated_error(response)}")
+        stated = stated_error(response)
+        raise LoginFailed(PROVIDER_ERROR, f"{what} answered {response.status}{f' ({stated})' if stated else ''}")
+
+
+def stated_error(response: HTTPResponse) -> str | None:
+    """The error code in the body of a response that was refused (RFC 6749 §5.2), or None where there is none."""
+    try:
+        stated = _object(response.body).get("error")
+    except ValueError:
+        return None
+    return None if stated is None else error_code(stated)
 
 
 def json_object(response: HTTPResponse, what: str) -> dict[str, Any]:
@@ -158,14 +168,6 @@ def is_secure_url(url: str) -> bool:
 def error_code(value: object) -> str:
     """An error code fit for a log, or ``unknown`` for what is none: the provider's prose is not repeated."""
     return value if isinstance(value, str) and _ERROR_CODE.fullmatch(value) else "unknown"
-
-
-def _stated_error(response: HTTPResponse) -> str:
-    try:
-        stated = _object(response.body).get("error")
-    except ValueError:
-        return ""
-    return f" ({error_code(stated)})" if stated is not None else ""
 
 
 def _object(body: bytes) -> dict[str, Any]:

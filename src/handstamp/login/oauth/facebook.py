@@ -6,8 +6,8 @@ https://developers.facebook.com/docs/graph-api/guides/secure-requests
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from handstamp.login.oauth import claims, oauth2
@@ -32,6 +32,8 @@ class Facebook(OAuth2Provider):
         client_id: The app id, else ``HANDSTAMP_FACEBOOK_CLIENT_ID``.
         client_secret: The app secret, else ``HANDSTAMP_FACEBOOK_CLIENT_SECRET``.
         version: Of the Graph API; each works for about two years.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``; Facebook gives no refresh token.
+        scopes: What the application wants to do besides signing people in.
 
     Raises:
         ConfigurationError: See ``OAuth2Provider``.
@@ -42,15 +44,22 @@ class Facebook(OAuth2Provider):
     issuer = "https://www.facebook.com"
     scope = "public_profile email"
     authentication = "client_secret_post"
+    anew: ClassVar[Mapping[str, str]] = {"auth_type": "reauthenticate"}
     profile_map = ProfileMap(subject="id", subject_form=claims.digits, username=None, picture=_picture, verified=None)
 
     def __init__(
-        self, client_id: str | None = None, client_secret: str | None = None, *, version: str = "v24.0"
+        self,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        version: str = "v24.0",
+        keep_tokens: bool = False,
+        scopes: Sequence[str] = (),
     ) -> None:
         self.authorization_url = f"https://www.facebook.com/{version}/dialog/oauth"
         self.token_url = f"https://graph.facebook.com/{version}/oauth/access_token"
         self.profile_url = f"https://graph.facebook.com/{version}/me"
-        super().__init__(client_id, client_secret)
+        super().__init__(client_id, client_secret, keep_tokens=keep_tokens, scopes=scopes)
 
     def account(self, tokens: Tokens) -> Exchange[dict[str, Any]]:
         """The account, asked for with a proof that we know the secret: a stolen token alone is worth nothing."""

@@ -20,6 +20,10 @@ from handstamp.login.oauth.exchange import FLOW_UNKNOWN, INVALID_RESPONSE, parse
 FLOW_LIFETIME: Final = 600.0
 """Seconds from the redirect to the callback."""
 
+SIGN_IN: Final = "sign_in"
+LINK: Final = "link"
+CONFIRM: Final = "confirm"
+
 _KEY_CHARACTERS: Final = 22  # 132 bits of the hash: as hard to hit as the state is to guess
 
 
@@ -41,6 +45,10 @@ class Flow:
     request_token_secret: str | None = field(default=None, repr=False)
     return_to: str | None = None
     remember: bool = False
+    aim: str = SIGN_IN
+    """``sign_in``, ``link`` or ``confirm``. The latter two are for one session and its user alone."""
+    session_id: str | None = None
+    user_id: str | None = None
 
     @classmethod
     def start(

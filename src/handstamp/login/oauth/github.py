@@ -4,6 +4,7 @@ https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth
 https://docs.github.com/en/rest/users/emails
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from handstamp.login.oauth import claims, oauth2
@@ -27,6 +28,8 @@ class GitHub(OAuth2Provider):
         client_secret: Else ``HANDSTAMP_GITHUB_CLIENT_SECRET``.
         url: Of a GitHub Enterprise Server, else ``HANDSTAMP_GITHUB_URL``, else github.com. Its people are others,
             so the issuer is another one too; and whoever runs it can verify what they like, so nothing is believed.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``.
+        scopes: What the application wants to do besides signing people in.
 
     Raises:
         ConfigurationError: See ``OAuth2Provider``.
@@ -38,7 +41,13 @@ class GitHub(OAuth2Provider):
     authentication = "client_secret_post"
 
     def __init__(
-        self, client_id: str | None = None, client_secret: str | None = None, *, url: str | None = None
+        self,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        url: str | None = None,
+        keep_tokens: bool = False,
+        scopes: Sequence[str] = (),
     ) -> None:
         site = require_secure(read_option(self.id, "url", url) or _PUBLIC, "url").rstrip("/")
         # What it calls itself in callbacks since 2026 (RFC 9207).
@@ -54,7 +63,7 @@ class GitHub(OAuth2Provider):
             email="primary_email",
             verified=lambda account: site == _PUBLIC and account.get("primary_verified"),
         )
-        super().__init__(client_id, client_secret)
+        super().__init__(client_id, client_secret, keep_tokens=keep_tokens, scopes=scopes)
 
     def account(self, tokens: Tokens) -> Exchange[dict[str, Any]]:
         """The account, with what the list of addresses says of the primary one.

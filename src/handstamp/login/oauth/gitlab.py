@@ -3,7 +3,8 @@
 https://docs.gitlab.com/integration/openid_connect_provider/
 """
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 from handstamp.login.oauth.openid_connect import OpenIDConnect
 from handstamp.login.oauth.profile_map import ProfileMap
@@ -20,6 +21,8 @@ class GitLab(OpenIDConnect):
         client_secret: Else ``HANDSTAMP_GITLAB_CLIENT_SECRET``.
         url: Of a GitLab of one's own, as it calls itself, else ``HANDSTAMP_GITLAB_URL``, else gitlab.com.
         trusts_email: Whether a GitLab of one's own is believed too: its administrators can verify what they like.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``.
+        scopes: What the application wants to do besides signing people in.
 
     Raises:
         ConfigurationError: A client id or secret is missing, or the address is neither https nor on this machine.
@@ -27,6 +30,8 @@ class GitLab(OpenIDConnect):
 
     id = "gitlab"
     label = "GitLab"
+    _offline_scopes = ()  # it gives refresh tokens unasked, and knows no such scope
+    _offline_parameters: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -35,6 +40,8 @@ class GitLab(OpenIDConnect):
         *,
         url: str | None = None,
         trusts_email: bool = False,
+        keep_tokens: bool = False,
+        scopes: Sequence[str] = (),
     ) -> None:
         issuer = require_secure(read_option(self.id, "url", url) or _PUBLIC, "url").rstrip("/")
         believed = trusts_email or issuer == _PUBLIC
@@ -44,6 +51,8 @@ class GitLab(OpenIDConnect):
             self.label,
             client_id=client_id,
             client_secret=client_secret,
+            keep_tokens=keep_tokens,
+            scopes=scopes,
             profile_map=ProfileMap(
                 # Releases before 2025 say only nickname.
                 username=lambda claims: claims.get("preferred_username", claims.get("nickname")),

@@ -1,6 +1,7 @@
 """Google, by OpenID Connect."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 from handstamp.login.oauth.openid_connect import OpenIDConnect
 
@@ -17,6 +18,8 @@ class Google(OpenIDConnect):
         client_secret: Else ``HANDSTAMP_GOOGLE_CLIENT_SECRET``.
         issuer: For stand-ins.
         metadata_url: For stand-ins.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``; Google is asked for a refresh token then.
+        scopes: What the application wants to do besides signing people in.
 
     Raises:
         ConfigurationError: A client id or secret is missing, or an address is neither https nor on this machine.
@@ -24,6 +27,10 @@ class Google(OpenIDConnect):
 
     id = "google"
     label = "Google"
+    _offline_scopes = ()
+    _offline_parameters: ClassVar[Mapping[str, str]] = {"access_type": "offline", "prompt": "consent"}
+    """Google knows no scope for it, and gives a refresh token again only to whoever is asked again."""
+    _says_when = False
 
     def __init__(
         self,
@@ -32,6 +39,8 @@ class Google(OpenIDConnect):
         *,
         issuer: str = ISSUER,
         metadata_url: str | None = None,
+        keep_tokens: bool = False,
+        scopes: Sequence[str] = (),
     ) -> None:
         super().__init__(
             self.id,
@@ -41,4 +50,6 @@ class Google(OpenIDConnect):
             client_secret=client_secret,
             metadata_url=metadata_url,
             trusts_email=True,
+            keep_tokens=keep_tokens,
+            scopes=scopes,
         )

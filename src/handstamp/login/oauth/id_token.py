@@ -82,6 +82,22 @@ def verify(
     return claims
 
 
+def require_new_sign_in(claims: Mapping[str, Any], since: float, *, says_when: bool) -> None:
+    """Let only claims pass of somebody who signed in anew (OpenID Connect Core §3.1.3.7, 13).
+
+    Args:
+        claims: From ``verify``.
+        since: When the person set out, in seconds since the epoch.
+        says_when: Whether the provider has to say when it was. If it says so, it counts in any case.
+
+    Raises:
+        LoginFailed: ``invalid_response``; it was before, or is not said.
+    """
+    if "auth_time" in claims or says_when:
+        at = claims.get("auth_time", 0)
+        _require(_is_time(at) and at >= since - LEEWAY, "is of a sign-in of before")
+
+
 def access_token_hash(algorithm: str, access_token: str) -> str:
     """The ``at_hash`` of an access token: the left half of its hash (OpenID Connect Core §3.1.3.6).
 

@@ -6,8 +6,8 @@ https://learn.microsoft.com/en-us/entra/identity-platform/claims-validation
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from handstamp.core import jws
 from handstamp.core.errors import ConfigurationError, InvalidToken, LoginFailed
@@ -48,6 +48,8 @@ class Microsoft(OpenIDConnect):
         client_secret: Else ``HANDSTAMP_MICROSOFT_CLIENT_SECRET``.
         tenant: Whose people may come, else ``HANDSTAMP_MICROSOFT_TENANT``, else ``common``: a tenant's id, or
             ``organizations`` for every tenant, ``consumers`` for personal accounts, ``common`` for both.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``.
+        scopes: What the application wants to do besides signing people in.
 
     Raises:
         ConfigurationError: A client id or secret is missing, or the tenant is neither an id nor one of the words.
@@ -55,9 +57,17 @@ class Microsoft(OpenIDConnect):
 
     id = "microsoft"
     label = "Microsoft"
+    _offline_parameters: ClassVar[Mapping[str, str]] = {}  # the scope is enough
+    _says_when = False
 
     def __init__(
-        self, client_id: str | None = None, client_secret: str | None = None, *, tenant: str | None = None
+        self,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        tenant: str | None = None,
+        keep_tokens: bool = False,
+        scopes: Sequence[str] = (),
     ) -> None:
         tenant = (read_option(self.id, "tenant", tenant) or "common").lower()
         if tenant not in _TENANTS and not _TENANT.fullmatch(tenant):
@@ -69,9 +79,18 @@ class Microsoft(OpenIDConnect):
             self.label,
             client_id=client_id,
             client_secret=client_secret,
+            keep_tokens=keep_tokens,
+            scopes=scopes,
             metadata_url=f"{_HOST}/{tenant}/v2.0/.well-known/openid-configuration",
             profile_map=ProfileMap(verified=_verified),
             asks_userinfo=False,  # it says nothing that the ID token does not, and belongs to another API
+        )
+
+    def speaks_for(self, issuer: str) -> bool:
+        """Whether identities of this issuer are its people's: of its tenant, or of any."""
+        tenant = issuer.removeprefix(f"{_HOST}/").removesuffix("/v2.0")
+        return issuer == self.issuer or (
+            self.issuer == _ANYONE and bool(_TENANT.fullmatch(tenant)) and issuer == _issuer(_ANYONE, tenant)
         )
 
     def finish(

@@ -19,6 +19,7 @@ from handstamp.login.oauth.exchange import (
     HTTPRequest,
     form,
     json_object,
+    require_success,
     text_member,
 )
 
@@ -89,6 +90,16 @@ def fetch(url: str, client: Credentials, access_token: Credentials, *, now: floa
     header = authorization("GET", url, client, access_token, now=now)
     response = yield HTTPRequest("GET", url, {"authorization": header, "accept": "application/json"})
     return json_object(response, "the account endpoint")
+
+
+def post(url: str, client: Credentials, access_token: Credentials, *, now: float) -> Exchange[None]:
+    """Have something done at a protected resource, without parameters (RFC 5849 §3).
+
+    Raises:
+        LoginFailed: The provider refused.
+    """
+    header = authorization("POST", url, client, access_token, now=now)
+    require_success((yield HTTPRequest("POST", url, {"authorization": header}, b"")), "the account endpoint")
 
 
 def token_of_callback(parameters: Mapping[str, str]) -> str | None:

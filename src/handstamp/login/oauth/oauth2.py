@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from handstamp.core.encoding import base64url_encode
-from handstamp.core.errors import LoginFailed
+from handstamp.core.errors import LoginFailed, MustSignInAgain
+from handstamp.core.models import ProviderTokens
 from handstamp.login.oauth.exchange import (
     ACCESS_DENIED,
     FLOW_UNKNOWN,
@@ -17,8 +18,11 @@ from handstamp.login.oauth.exchange import (
     PROVIDER_UNAVAILABLE,
     Exchange,
     HTTPRequest,
+    HTTPResponse,
     error_code,
     json_object,
+    require_success,
+    stated_error,
     text_member,
 )
 from handstamp.login.oauth.flow import Flow, same
@@ -26,6 +30,9 @@ from handstamp.login.oauth.flow import Flow, same
 ClientAuthentication = Literal["client_secret_basic", "client_secret_post"]
 
 _MAX_CODE: Final = 4096
+_LONGEST: Final = 10 * 365 * 86_400.0
+_REFUSED: Final = frozenset({"invalid_grant", "bad_refresh_token"})
+"""That the refresh token is the fault: by RFC 6749 §5.2, and by GitHub."""
 _ERRORS: Final = {
     "access_denied": ACCESS_DENIED,
     "server_error": PROVIDER_UNAVAILABLE,
@@ -44,10 +51,25 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the token endpoint gave. Used for the one sign-in, then dropped."""
+    """What the token endpoint gave. Used for the one sign-in, then dropped, but where tokens are to be kept."""
 
     access_token: str = field(repr=False)
     id_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    lifetime: float | None = None
+    """Seconds, from when it was given; None where the provider does not say."""
+
+    def kept(self, now: float) -> ProviderTokens:
+        """What is kept of them.
+
+        Args:
+            now: When they were asked for.
+        """
+        return ProviderTokens(
+            access_token=self.access_token,
+            refresh_token=self.refresh_token,
+            expires_at=None if self.lifetime is None else now + self.lifetime,
+        )
 
 
 def authorization_url(
@@ -142,6 +164,45 @@ def redeem(token_url: str, client: Client, *, code: str, verifier: str | None, c
         "redirect_uri": callback_url,
         "code_verifier": verifier,
     }
+    return _tokens((yield _authenticated(token_url, client, parameters)))
+
+
+def renew(token_url: str, client: Client, tokens: ProviderTokens, *, now: float) -> Exchange[ProviderTokens]:
+    """Have tokens renewed (RFC 6749 §6). A refresh token that is not given anew stays good, and is left out.
+
+    Raises:
+        MustSignInAgain: There is no refresh token, or the provider takes it no more (``invalid_grant``, §5.2).
+        LoginFailed: The provider cannot be asked, refused for another reason, or its answer is no bearer token.
+    """
+    if tokens.refresh_token is None:
+        raise MustSignInAgain("there is nothing to renew the access token by")
+    parameters = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
+    response = yield _authenticated(token_url, client, parameters)
+    if stated_error(response) in _REFUSED:
+        raise MustSignInAgain("the provider takes the refresh token no more")
+    return _tokens(response).kept(now)
+
+
+def revoke(revocation_url: str, client: Client, tokens: ProviderTokens) -> Exchange[None]:
+    """Tell the provider that tokens are not needed any more (RFC 7009 §2.1).
+
+    The refresh token, which takes the access tokens with it; where there is none, the access token.
+
+    Raises:
+        LoginFailed: It did not take notice.
+    """
+    token, hint = (
+        (tokens.access_token, "access_token")
+        if tokens.refresh_token is None
+        else (tokens.refresh_token, "refresh_token")
+    )
+    parameters = {"token": token, "token_type_hint": hint}
+    require_success((yield _authenticated(revocation_url, client, parameters)), "the revocation endpoint")
+
+
+def _authenticated(url: str, client: Client, parameters: Mapping[str, str]) -> HTTPRequest:
+    """A POST in which we show who we are (RFC 6749 §2.3.1)."""
+    parameters = dict(parameters)
     headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
     if client.secret is None:
         parameters["client_id"] = client.id
@@ -149,15 +210,31 @@ def redeem(token_url: str, client: Client, *, code: str, verifier: str | None, c
         parameters |= {"client_id": client.id, "client_secret": client.secret}
     else:
         headers["authorization"] = _basic(client.id, client.secret)
+    return HTTPRequest("POST", url, headers, urlencode(parameters).encode("ascii"))
+
+
+def _tokens(response: HTTPResponse) -> Tokens:
     what = "the token endpoint"
-    request = HTTPRequest("POST", token_url, headers, urlencode(parameters).encode("ascii"))
-    answer = json_object((yield request), what)
+    answer = json_object(response, what)
     if "error" in answer:  # GitHub refuses with 200
         raise LoginFailed(PROVIDER_ERROR, f"{what} answered {error_code(answer['error'])}")
     if text_member(answer, "token_type", what).lower() != "bearer":
         raise LoginFailed(INVALID_RESPONSE, f"{what} gave a token of another type than bearer")
-    id_token = text_member(answer, "id_token", what) if "id_token" in answer else None
-    return Tokens(_header_safe(text_member(answer, "access_token", what), what), id_token)
+    return Tokens(
+        _header_safe(text_member(answer, "access_token", what), what),
+        text_member(answer, "id_token", what) if "id_token" in answer else None,
+        text_member(answer, "refresh_token", what) if answer.get("refresh_token") is not None else None,
+        _lifetime(answer.get("expires_in")),
+    )
+
+
+def _lifetime(said: object) -> float | None:
+    """Seconds; a number, which some providers write as a string. What is neither was not said."""
+    try:
+        seconds = float(said) if isinstance(said, int | float | str) and not isinstance(said, bool) else None
+    except ValueError:
+        return None
+    return seconds if seconds is not None and 0 <= seconds <= _LONGEST else None
 
 
 def fetch(url: str, tokens: Tokens, what: str) -> Exchange[dict[str, Any]]:

@@ -1,22 +1,22 @@
 """Anyone who speaks OpenID Connect, by discovery."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from handstamp.core import jws
 from handstamp.core.errors import ConfigurationError, InvalidToken, LoginFailed
 from handstamp.core.ids import new_secret
 from handstamp.core.keys import Key
-from handstamp.core.models import Profile
+from handstamp.core.models import Profile, ProviderTokens
 from handstamp.login.oauth import id_token, oauth2
 from handstamp.login.oauth.discovery import Discovery, Metadata
 from handstamp.login.oauth.exchange import INVALID_RESPONSE, Exchange
-from handstamp.login.oauth.flow import Flow
+from handstamp.login.oauth.flow import CONFIRM, Flow
 from handstamp.login.oauth.method import OAuthMethod
 from handstamp.login.oauth.profile_map import ProfileMap
-from handstamp.login.oauth.provider import Begun, read_client, require_secure
+from handstamp.login.oauth.provider import Begun, more_scopes, read_client, require_secure
 
 STANDARD: Final = ProfileMap()
 """The standard claims, but ``email_verified``: anyone can run a provider and verify what they like."""
@@ -45,10 +45,18 @@ class OpenIDConnect(OAuthMethod):
             itself what is believed of addresses, so ``trusts_email`` is not looked at.
         response_mode: ``form_post`` for a provider that answers by a form (OAuth 2.0 Form Post Response Mode).
         asks_userinfo: Whether userinfo is asked for an address or a name that the ID token lacks.
+        keep_tokens: Whether the tokens are kept, for ``auth.vault``; a refresh token is asked for then.
+        scopes: What the application wants to do besides signing people in.
 
     Raises:
         ConfigurationError: A client id or secret is missing, or an argument cannot be right.
     """
+
+    _offline_scopes: ClassVar[tuple[str, ...]] = ("offline_access",)
+    _offline_parameters: ClassVar[Mapping[str, str]] = {"prompt": "consent"}
+    """What brings a refresh token (OpenID Connect Core §11)."""
+    _says_when: ClassVar[bool] = True
+    """Whether it says when the person signed in, where a new sign-in is asked for (OpenID Connect Core §2)."""
 
     def __init__(
         self,
@@ -65,7 +73,10 @@ class OpenIDConnect(OAuthMethod):
         profile_map: ProfileMap | None = None,
         response_mode: Literal["form_post"] | None = None,
         asks_userinfo: bool = True,
+        keep_tokens: bool = False,
+        scopes: Sequence[str] = (),
     ) -> None:
+        self.keeps_tokens = keep_tokens
         if not _PROVIDER_ID.fullmatch(provider_id):
             raise ConfigurationError(f"a provider's id has a-z, 0-9 and hyphens, up to 32: not {provider_id!r}")
         if "openid" not in scope.split():
@@ -76,15 +87,18 @@ class OpenIDConnect(OAuthMethod):
         self._client: Final = read_client(
             provider_id, client_id=client_id, client_secret=client_secret, public_client=public_client
         )
-        self._scope: Final = scope
+        self._scope: Final = more_scopes(scope, (*scopes, *(self._offline_scopes if keep_tokens else ())))
         self._profile_map: Final = profile_map or (BELIEVED if trusts_email else STANDARD)
-        self._more: Final = {} if response_mode is None else {"response_mode": response_mode}
+        self._more: Final = {
+            **({} if response_mode is None else {"response_mode": response_mode}),
+            **(self._offline_parameters if keep_tokens else {}),
+        }
         self._asks_userinfo: Final = asks_userinfo
         if metadata_url is not None:
             require_secure(metadata_url, "metadata_url")
         self._discovery: Final = Discovery(issuer, metadata_url)
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Begin a sign-in; see ``Provider``. It asks for the discovery document when that is not known."""
         metadata = yield from self._discovery.metadata(now)
         state, verifier, nonce = new_secret(), new_secret(), new_secret()
@@ -96,7 +110,7 @@ class OpenIDConnect(OAuthMethod):
             state=state,
             verifier=verifier,
             nonce=nonce,
-            **self._more,
+            **(_anew(self._more) if anew else self._more),
         )
         flow = Flow.start(provider=self.id, issuer=self.issuer, now=now, state=state, verifier=verifier, nonce=nonce)
         return Begun(url, flow)
@@ -110,13 +124,30 @@ class OpenIDConnect(OAuthMethod):
         code = oauth2.code_from_callback(flow, parameters, issuer=self.issuer, issuer_required=metadata.names_itself)
         tokens = yield from oauth2.redeem(
             metadata.token_endpoint,
-            replace(self._registration(now), authentication=metadata.authentication),
+            self._shown(metadata, now),
             code=code,
             verifier=flow.verifier,
             callback_url=callback_url,
         )
         claims = yield from self._claims(flow, tokens, now)
-        return self._profile((yield from self._completed(claims, tokens, metadata)), parameters)
+        if flow.aim == CONFIRM:
+            id_token.require_new_sign_in(claims, flow.created_at, says_when=self._says_when)
+        profile = self._profile((yield from self._completed(claims, tokens, metadata)), parameters)
+        return replace(profile, tokens=tokens.kept(now)) if self.keeps_tokens else profile
+
+    def renew(self, tokens: ProviderTokens, *, now: float) -> Exchange[ProviderTokens]:
+        """Have tokens renewed; see ``Provider``."""
+        metadata = yield from self._discovery.metadata(now)
+        return (yield from oauth2.renew(metadata.token_endpoint, self._shown(metadata, now), tokens, now=now))
+
+    def withdraw(self, tokens: ProviderTokens, *, now: float) -> Exchange[None]:
+        """Tell the provider; see ``Provider``."""
+        metadata = yield from self._discovery.metadata(now)
+        if metadata.revocation_endpoint is not None:
+            yield from oauth2.revoke(metadata.revocation_endpoint, self._shown(metadata, now), tokens)
+
+    def _shown(self, metadata: Metadata, now: float) -> oauth2.Client:
+        return replace(self._registration(now), authentication=metadata.authentication)
 
     def _registration(self, now: float) -> oauth2.Client:
         """What we are to the provider; for one whose secret is made anew each time."""
@@ -174,3 +205,9 @@ class OpenIDConnect(OAuthMethod):
         """Who that is. The parameters of the callback are nobody's word: the browser could have changed them."""
         del parameters
         return self._profile_map.read(claims["iss"], claims)
+
+
+def _anew(parameters: Mapping[str, str]) -> dict[str, str]:
+    """With what asks for a new sign-in (OpenID Connect Core §3.1.2.1)."""
+    prompts = dict.fromkeys(("login", *parameters.get("prompt", "").split()))
+    return {**parameters, "prompt": " ".join(prompts), "max_age": "0"}

@@ -1,11 +1,11 @@
 """What every provider offers, whatever protocol it speaks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from handstamp.core.errors import ConfigurationError
-from handstamp.core.models import Profile
+from handstamp.core.models import Profile, ProviderTokens
 from handstamp.login.oauth.exchange import Exchange, is_secure_url
 from handstamp.login.oauth.flow import Flow
 from handstamp.login.oauth.method import variable_prefix
@@ -38,12 +38,18 @@ class Provider(Protocol):
         """Half of the key of an identity; the other half is the subject."""
         ...
 
-    def begin(self, *, callback_url: str, now: float) -> Exchange[Begun]:
+    @property
+    def keeps_tokens(self) -> bool:
+        """Whether ``finish`` gives the tokens with the profile, to be kept."""
+        ...
+
+    def begin(self, *, callback_url: str, now: float, anew: bool = False) -> Exchange[Begun]:
         """Begin a sign-in. Yields a request only where the protocol needs one.
 
         Args:
             callback_url: Absolute, this provider's own (OAU-04), registered there.
             now: Seconds since the epoch.
+            anew: Whether the provider is asked to have the person sign in anew, where it can be asked that.
 
         Raises:
             LoginFailed: ``provider_error``, ``provider_unavailable`` or ``invalid_response``.
@@ -66,6 +72,28 @@ class Provider(Protocol):
                 ``invalid_response``.
         """
         ...
+
+    def renew(self, tokens: ProviderTokens, *, now: float) -> Exchange[ProviderTokens]:
+        """Have tokens renewed. What is not given anew is left out.
+
+        Raises:
+            MustSignInAgain: The provider takes them no more, or there is nothing to renew them by.
+            LoginFailed: It cannot be asked, or refused for another reason.
+        """
+        ...
+
+    def withdraw(self, tokens: ProviderTokens, *, now: float) -> Exchange[None]:
+        """Tell the provider that tokens are not needed any more, where it has an endpoint for that.
+
+        Raises:
+            LoginFailed: It did not take notice.
+        """
+        ...
+
+
+def more_scopes(scope: str, scopes: Iterable[str]) -> str:
+    """A scope with those that an application asks for besides, each once."""
+    return " ".join(dict.fromkeys((*scope.split(), *scopes)))
 
 
 def require_secure(url: str, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from handstamp.core.errors import AddressTaken
 from handstamp.core.models import Identity, Profile, User
 from handstamp.stores.memory.people import People
 
@@ -13,10 +14,17 @@ class MemoryIdentities(People):
         """See ``UserStore``."""
         known = self._identities.get((profile.issuer, profile.subject))
         if known is None:
+            holder = self._holder(profile.email, user_id) if profile.email and profile.email_verified else None
+            if holder is not None:
+                raise AddressTaken(holder.id)
             self._put_identity(profile, user_id=user_id, now=now)
-            return self._put_user(self._honest(_told_by(profile, User(id=user_id, created_at=now)))), True
+            return self._put_proved(self._honest(_told_by(profile, User(id=user_id, created_at=now)))), True
         self._use(known, now)
-        return self._put_user(self._honest(_told_by(profile, self._users[known.user_id]))), False
+        before = self._users[known.user_id]
+        after = self._honest(_told_by(profile, before))
+        if before.email_verified and not after.email_verified:
+            after = replace(after, email=before.email, email_verified=True)
+        return self._put_proved(after), False
 
     async def list_identities(self, user_id: str) -> tuple[Identity, ...]:
         """See ``UserStore``."""
@@ -38,7 +46,7 @@ class MemoryIdentities(People):
             return None
         if keep_a_way_in:
             self._keep_a_way_in(user_id)
-        return self._identities.pop((issuer, subject))
+        return self._drop_identity(issuer, subject)
 
     def _put_identity(self, profile: Profile, *, user_id: str, now: float) -> Identity:
         made = Identity(

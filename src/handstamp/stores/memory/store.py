@@ -11,6 +11,7 @@ from handstamp.stores.memory.mail import MemoryMail
 from handstamp.stores.memory.part import Part
 from handstamp.stores.memory.sessions import MemorySessions
 from handstamp.stores.memory.throttle import MemoryThrottle
+from handstamp.stores.memory.tokens import MemoryTokens
 from handstamp.stores.memory.users import MemoryUsers
 
 
@@ -60,6 +61,7 @@ class MemoryStore(
     MemorySessions,
     MemoryUsers,
     MemoryIdentities,
+    MemoryTokens,
     MemoryCredentials,
     MemoryChallenges,
     MemoryThrottle,

@@ -44,12 +44,10 @@ class MemoryUsers(People):
     async def claim_email(self, user_id: str, email: str, *, now: float) -> User | None:
         """See ``UserStore``."""
         del now  # nothing is dated here
-        user, others = self._users.get(user_id), self._others_with(email, user_id)
-        if user is None or any(one.email_verified for one in others):
+        user = self._users.get(user_id)
+        if user is None or self._holder(email, user_id) is not None:
             return None
-        for other in others:
-            self._put_user(replace(other, email=None))
-        return self._put_user(replace(user, email=email, email_verified=True))
+        return self._put_proved(replace(user, email=email, email_verified=True))
 
     async def change_roles(
         self, user_id: str, *, add: frozenset[str] = frozenset(), remove: frozenset[str] = frozenset()
@@ -75,7 +73,7 @@ class MemoryUsers(People):
         if self._users.pop(user_id, None) is None:
             return False
         for identity in self._identities_of(user_id):
-            del self._identities[identity.issuer, identity.subject]
+            self._drop_identity(identity.issuer, identity.subject)
         for credential in self._credentials_of(user_id):
             del self._credentials[credential.id]
         self._journal.tell(user=user_id)

@@ -18,11 +18,14 @@ from handstamp.core.models import (
     Generations,
     Identity,
     Profile,
+    SealedTokens,
     Session,
     User,
 )
 from handstamp.core.text import lower_ascii
 from handstamp.stores.mongodb.shape import Document
+
+TOKENS: Final = "tokens"
 
 _END_REASONS: Final = {reason.value: reason for reason in EndReason}
 
@@ -157,6 +160,26 @@ def identity_from(document: Document) -> Identity:
         created_at=document["created_at"],
         last_used_at=document["last_used_at"],
     )
+
+
+def tokens_fields(tokens: SealedTokens) -> Document:
+    """The field of an identity that its tokens are in."""
+    return {
+        TOKENS: {
+            "sealed": tokens.sealed,
+            "kept_at": tokens.kept_at,
+            "must_sign_in_again": tokens.must_sign_in_again,
+            "version": tokens.version,
+        }
+    }
+
+
+def tokens_from(document: Document | None) -> SealedTokens | None:
+    """The tokens of an identity, or None where none are kept."""
+    if document is None or TOKENS not in document:
+        return None
+    key = document["_id"]
+    return SealedTokens(issuer=key["issuer"], subject=key["subject"], **document[TOKENS])
 
 
 def credential_document(credential: Credential) -> Document:

@@ -3,6 +3,7 @@
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from handstamp.core.errors import AddressTaken
 from handstamp.core.models import Identity, Profile, User
 from handstamp.stores.mongodb.documents import identity_from, identity_id, said_by, user_document, user_from
 from handstamp.stores.mongodb.part import changed
@@ -84,6 +85,10 @@ class MongoIdentities(People):
         if not user:
             return None
         said = await self._honest(transaction, said_by(profile), user["_id"])
+        if said.get("email_verified"):
+            await self._take_address(transaction, said["email"], user["_id"])
+        elif user["email_verified"]:  # what is proved gives way to nothing that is not
+            said = {field: value for field, value in said.items() if not field.startswith("email")}
         news = {field: value for field, value in said.items() if user.get(field) != value}
         if news:
             user |= news
@@ -91,7 +96,12 @@ class MongoIdentities(People):
         return user_from(user)
 
     async def _made(self, transaction: AsyncClientSession, profile: Profile, *, user_id: str, now: float) -> User:
-        said = await self._honest(transaction, said_by(profile), user_id)
+        said = said_by(profile)
+        if said.get("email_verified"):
+            holder = await self._holder(transaction, said["email"], user_id)
+            if holder is not None:
+                raise AddressTaken(holder)
+            await self._take_address(transaction, said["email"], user_id)
         user = user_document(User(id=user_id, created_at=now)) | said
         await self._put(transaction, profile, user_id=user_id, now=now)
         await self._connection.collection(USERS).insert_one(user, session=transaction)

@@ -8,7 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from handstamp.core.errors import LastWayIn
 from handstamp.core.models import Credential
 from handstamp.core.text import lower_ascii
-from handstamp.stores.mongodb.documents import credential_from
+from handstamp.stores.mongodb.documents import credential_from, email_fields
 from handstamp.stores.mongodb.part import Part, changed
 from handstamp.stores.mongodb.shape import CREDENTIALS, IDENTITIES, USERS, Document
 
@@ -38,14 +38,24 @@ class People(Part):
         return user is not None
 
     async def _honest(self, transaction: AsyncClientSession, said: Document, user_id: str) -> Document:
-        """What was said of a user; an address that another user has verified is unverified."""
-        if said.get("email_verified") and await self._is_verified_by_another(transaction, said["email"], user_id):
+        """What was said of a user; an address that is missing, or that another user has verified, is unverified."""
+        if not said.get("email_verified"):
+            return said
+        if said["email"] is None or await self._holder(transaction, said["email"], user_id) is not None:
             return said | {"email_verified": False}
         return said
 
-    async def _is_verified_by_another(self, transaction: AsyncClientSession, email: str, user_id: str) -> bool:
+    async def _holder(self, transaction: AsyncClientSession, email: str, user_id: str) -> str | None:
+        """The id of the other user who has an address verified."""
         another = {"email_lower": lower_ascii(email), "email_verified": True, "_id": {"$ne": user_id}}
-        return await self._connection.collection(USERS).find_one(another, session=transaction) is not None
+        found = await self._connection.collection(USERS).find_one(another, {"_id": 1}, session=transaction)
+        return None if found is None else str(found["_id"])
+
+    async def _take_address(self, transaction: AsyncClientSession, email: str, user_id: str) -> None:
+        """Take an address from all others, who have it unverified."""
+        theirs = {"email_lower": lower_ascii(email), "_id": {"$ne": user_id}}
+        gone = {"$set": email_fields(None, verified=False)}
+        await self._connection.collection(USERS).update_many(theirs, gone, session=transaction)
 
     async def _refuse_last_way_in(self, transaction: AsyncClientSession, user_id: str) -> None:
         """See that the user, who is locked, has one more way in than the one that is about to go.

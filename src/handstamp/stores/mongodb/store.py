@@ -15,6 +15,7 @@ from handstamp.stores.mongodb.leases import MongoLeases
 from handstamp.stores.mongodb.mail import MongoMail
 from handstamp.stores.mongodb.sessions import MongoSessions
 from handstamp.stores.mongodb.throttle import MongoThrottle
+from handstamp.stores.mongodb.tokens import MongoTokens
 from handstamp.stores.mongodb.users import MongoUsers
 from handstamp.stores.mongodb.watch import Watch
 
@@ -25,6 +26,7 @@ class MongoStore(
     MongoSessions,
     MongoUsers,
     MongoIdentities,
+    MongoTokens,
     MongoCredentials,
     MongoChallenges,
     MongoThrottle,

@@ -56,14 +56,13 @@ class MongoUsers(People):
         """See ``UserStore``."""
         del now  # nothing is dated here
         users = self._connection.collection(USERS)
-        theirs = {"email_lower": lower_ascii(email), "_id": {"$ne": user_id}}
         ours = email_fields(email, verified=True)
 
         async def work(transaction: AsyncClientSession) -> User | None:
             user = await users.find_one({"_id": user_id}, session=transaction)
-            if user is None or await self._is_verified_by_another(transaction, email, user_id):
+            if user is None or await self._holder(transaction, email, user_id) is not None:
                 return None
-            await users.update_many(theirs, {"$set": email_fields(None, verified=False)}, session=transaction)
+            await self._take_address(transaction, email, user_id)
             if any(user.get(field) != value for field, value in ours.items()):
                 await users.update_one({"_id": user_id}, {"$set": ours}, session=transaction)
             return user_from(user | ours)

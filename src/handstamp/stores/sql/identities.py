@@ -1,12 +1,34 @@
 """Identities in SQL."""
 
+from typing import Final
+
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
 
+from handstamp.core.errors import AddressTaken
 from handstamp.core.models import Identity, Profile, User
 from handstamp.stores.sql.part import insert_new
-from handstamp.stores.sql.people import People, change_user, find_user, honest, lock_user, refuse_last_way_in
+from handstamp.stores.sql.people import (
+    People,
+    change_user,
+    find_user,
+    holder_of,
+    honest,
+    lock_address,
+    lock_user,
+    refuse_last_way_in,
+    take_address,
+)
 from handstamp.stores.sql.rows import Values, identity_from, user_from, user_values
 from handstamp.stores.sql.tables import identities, users
+
+_IDENTITY: Final = (
+    identities.c.issuer,
+    identities.c.subject,
+    identities.c.user_id,
+    identities.c.created_at,
+    identities.c.last_used_at,
+)
+"""Without the tokens, which are not for whoever asks by what a user signs in."""
 
 
 class SqlIdentities(People):
@@ -19,7 +41,7 @@ class SqlIdentities(People):
     async def list_identities(self, user_id: str) -> tuple[Identity, ...]:
         """See ``UserStore``."""
         statement = (
-            select(identities)
+            select(*_IDENTITY)
             .where(identities.c.user_id == user_id)
             .order_by(identities.c.created_at, identities.c.issuer, identities.c.subject)
         )
@@ -37,7 +59,7 @@ class SqlIdentities(People):
             new = _new(profile, user_id=user_id, now=now)
             if insert_new(connection, identities, [new]):
                 return Identity(**new)
-            row = connection.execute(used.values(last_used_at=now).returning(*identities.columns)).one_or_none()
+            row = connection.execute(used.values(last_used_at=now).returning(*_IDENTITY)).one_or_none()
             return None if row is None else identity_from(row)
 
         return await self._database.write(work)
@@ -50,7 +72,7 @@ class SqlIdentities(People):
 
         def work(connection: Connection) -> Identity | None:
             lock_user(connection, user_id)
-            row = connection.execute(select(identities).where(*this)).one_or_none()
+            row = connection.execute(select(*_IDENTITY).where(*this)).one_or_none()
             if row is None:
                 return None
             if keep_a_way_in:
@@ -64,19 +86,43 @@ class SqlIdentities(People):
 def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: float) -> tuple[User, bool]:
     this = _is(profile.issuer, profile.subject)
     owner = select(identities.c.user_id).where(this)
+    proved = profile.email if profile.email_verified else None
     while (known := connection.execute(owner).scalar_one_or_none()) is not None:
-        lock_user(connection, known)
+        _lock(connection, known, proved)
         user = find_user(connection, known)
         used = update(identities).where(this, identities.c.user_id == known).values(last_used_at=now)
         # While we waited for the lock the identity may have been unlinked, or the user deleted: we look again.
         if user is None:
             _forget_nobodys(connection, profile)
         elif connection.execute(used).rowcount:
-            return change_user(connection, user, honest(connection, _told_by(profile), known)), False
+            return _told(connection, profile, user), False
+    if proved is not None:
+        lock_address(connection, proved, user_id)
+        holder = holder_of(connection, proved, user_id)
+        if holder is not None:
+            raise AddressTaken(holder)
+        take_address(connection, proved, user_id)
     new = user_values(User(id=user_id, created_at=now)) | honest(connection, _told_by(profile), user_id)
     connection.execute(insert(users).values(new))
     connection.execute(insert(identities).values(_new(profile, user_id=user_id, now=now)))
     return user_from(list(new.values()), ()), True
+
+
+def _lock(connection: Connection, user_id: str, proved: str | None) -> None:
+    if proved is None:
+        lock_user(connection, user_id)
+    else:
+        lock_address(connection, proved, user_id)
+
+
+def _told(connection: Connection, profile: Profile, user: User) -> User:
+    """The user with what the profile says; an address that is proved gives way to none that is not."""
+    said = honest(connection, _told_by(profile), user.id)
+    if said.get("email_verified"):
+        take_address(connection, said["email"], user.id)
+    elif user.email_verified:
+        said = {column: value for column, value in said.items() if column not in {"email", "email_verified"}}
+    return change_user(connection, user, said)
 
 
 def _forget_nobodys(connection: Connection, profile: Profile) -> None:

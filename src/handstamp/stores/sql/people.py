@@ -60,15 +60,32 @@ def has_address(email: str) -> ColumnElement[bool]:
     return func.lower(users.c.email) == lower_ascii(email)
 
 
-def is_verified_by_another(connection: Connection, email: str, user_id: str) -> bool:
-    """Whether another user has this address verified."""
+def holder_of(connection: Connection, email: str, user_id: str) -> str | None:
+    """The id of the other user who has this address verified."""
     others = select(users.c.id).where(has_address(email), users.c.email_verified, users.c.id != user_id)
-    return connection.execute(others).first() is not None
+    return connection.execute(others).scalar_one_or_none()
+
+
+def lock_address(connection: Connection, email: str, user_id: str) -> None:
+    """Let nobody else change this user, nor those who have this address, until the end of the transaction.
+
+    All in the order of their ids: two who claim what the other one has at once do not wait for each other.
+    """
+    concerned = select(users.c.id).where(or_(users.c.id == user_id, has_address(email)))
+    connection.execute(concerned.order_by(users.c.id).with_for_update()).close()
+
+
+def take_address(connection: Connection, email: str, user_id: str) -> None:
+    """Take an address from all others, who have it unverified. It is locked."""
+    others = update(users).where(has_address(email), users.c.id != user_id, users.c.email_verified.is_(False))
+    connection.execute(others.values(email=None))
 
 
 def honest(connection: Connection, said: Values, user_id: str) -> Values:
-    """What was said of a user; an address that another user has verified is unverified."""
-    if said.get("email_verified") and said["email"] and is_verified_by_another(connection, said["email"], user_id):
+    """What was said of a user; an address that is missing, or that another user has verified, is unverified."""
+    if not said.get("email_verified"):
+        return said
+    if said["email"] is None or holder_of(connection, said["email"], user_id) is not None:
         return said | {"email_verified": False}
     return said
 

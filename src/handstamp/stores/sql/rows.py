@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from handstamp.core.models import (
     AuditEvent,
@@ -12,6 +12,7 @@ from handstamp.core.models import (
     EndReason,
     Generations,
     Identity,
+    SealedTokens,
     Session,
     User,
 )
@@ -111,9 +112,38 @@ def user_from(row: Row, roles: Iterable[str]) -> User:
 
 
 def identity_from(row: Row) -> Identity:
-    """The identity of a row of ``identities``."""
+    """The identity of a row of ``identities``, without its tokens."""
     issuer, subject, user_id, created_at, last_used_at = row
     return Identity(issuer=issuer, subject=subject, user_id=user_id, created_at=created_at, last_used_at=last_used_at)
+
+
+def tokens_values(tokens: SealedTokens) -> Values:
+    """The columns of ``identities`` that its tokens have."""
+    return {
+        "tokens": tokens.sealed,
+        "tokens_kept_at": tokens.kept_at,
+        "tokens_refused": tokens.must_sign_in_again,
+        "tokens_version": tokens.version,
+    }
+
+
+NO_TOKENS: Final[Values] = dict.fromkeys(("tokens", "tokens_kept_at", "tokens_refused", "tokens_version"))
+"""The same columns where none are kept."""
+
+
+def tokens_from(row: Row) -> SealedTokens | None:
+    """The tokens of a row of ``identities``, or None where none are kept."""
+    issuer, subject, _, _, _, sealed, kept_at, refused, version = row
+    if version is None:
+        return None
+    return SealedTokens(
+        issuer=issuer,
+        subject=subject,
+        sealed=sealed,
+        kept_at=kept_at,
+        must_sign_in_again=bool(refused),
+        version=version,
+    )
 
 
 def credential_values(credential: Credential) -> Values:

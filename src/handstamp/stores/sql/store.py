@@ -17,6 +17,7 @@ from handstamp.stores.sql.part import Database
 from handstamp.stores.sql.sessions import SqlSessions
 from handstamp.stores.sql.sqlite import SqliteDatabase, database_path
 from handstamp.stores.sql.throttle import SqlThrottle
+from handstamp.stores.sql.tokens import SqlTokens
 from handstamp.stores.sql.users import SqlUsers
 
 TIME_LIMIT: Final = 5.0
@@ -28,6 +29,7 @@ class SqlStore(
     SqlSessions,
     SqlUsers,
     SqlIdentities,
+    SqlTokens,
     SqlCredentials,
     SqlChallenges,
     SqlThrottle,

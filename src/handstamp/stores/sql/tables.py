@@ -95,6 +95,10 @@ identities: Final = Table(
     Column("user_id", TEXT, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("last_used_at", Double, nullable=False),
+    Column("tokens", TEXT),  # sealed; of a row: so they are gone when it is
+    Column("tokens_kept_at", Double),
+    Column("tokens_refused", Boolean),
+    Column("tokens_version", TEXT),
     Index("identities_by_user", "user_id"),  # list_identities, delete_user
     sqlite_with_rowid=False,
 )
@@ -180,7 +184,7 @@ mails: Final = Table(
 VERSION_TABLE: Final = "handstamp_version"
 """Where Alembic keeps the revision; a name of our own, for the application may use Alembic too."""
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The revision that this version needs. Revisions are numbered, so that a newer one compares as greater."""
 
 

@@ -11,9 +11,11 @@ from handstamp.stores.sql.people import (
     change_user,
     find_user,
     has_address,
+    holder_of,
     honest,
-    is_verified_by_another,
+    lock_address,
     lock_user,
+    take_address,
 )
 from handstamp.stores.sql.rows import user_values
 from handstamp.stores.sql.tables import credentials, identities, user_roles, users
@@ -119,14 +121,11 @@ class SqlUsers(People):
 
 
 def _claim(connection: Connection, user_id: str, email: str) -> User | None:
-    # All in the order of their ids: two who claim what the other one has at once do not wait for each other.
-    concerned = select(users.c.id).where(or_(users.c.id == user_id, has_address(email)))
-    connection.execute(concerned.order_by(users.c.id).with_for_update()).close()
+    lock_address(connection, email, user_id)
     user = find_user(connection, user_id)
-    if user is None or is_verified_by_another(connection, email, user_id):
+    if user is None or holder_of(connection, email, user_id) is not None:
         return None
-    others = update(users).where(has_address(email), users.c.id != user_id, users.c.email_verified.is_(False))
-    connection.execute(others.values(email=None))
+    take_address(connection, email, user_id)
     return change_user(connection, user, {"email": email, "email_verified": True})
 
 

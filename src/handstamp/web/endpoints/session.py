@@ -10,6 +10,7 @@ from handstamp.core.errors import InvalidToken, SessionEnded, Unauthenticated
 from handstamp.core.models import EndReason
 from handstamp.core.redirects import SafeRedirect
 from handstamp.web.host import Host
+from handstamp.web.leaving import left
 from handstamp.web.pages.contexts import SignedOut, SignOut
 from handstamp.web.represent import principal_data
 from handstamp.web.respond import caller_of, data, is_form, nothing, page, see_other, wants_page
@@ -57,7 +58,10 @@ class SessionEndpoints:
             token = caller.token()
             if token is not None:
                 services = self._host.services or await self._host.open()
-                await services.sessions.sign_out(token, now=self._host.clock(), address=caller.address)
+                now = self._host.clock()
+                user_id = await services.sessions.sign_out(token, now=now, address=caller.address)
+                if user_id is not None:
+                    await left(services, user_id, now=now)
         if is_form(request) or wants_page(request):
             return signed_out(self._host, see_other(SafeRedirect.to_path(self._host.place.path("/signed-out"))))
         return signed_out(self._host, nothing())

@@ -8,6 +8,7 @@ from handstamp.core.errors import InvalidRequest, NotFound
 from handstamp.core.models import EndReason, Principal
 from handstamp.core.redirects import SafeRedirect
 from handstamp.web.host import Host
+from handstamp.web.leaving import left
 from handstamp.web.pages.contexts import Sessions
 from handstamp.web.represent import listed_session_data
 from handstamp.web.respond import caller_of, data, nothing, page, see_other, wants_page
@@ -52,6 +53,8 @@ class SessionsEndpoints:
             session_id, reason=reason, now=self._host.clock(), user_id=principal.user.id, address=caller.address
         ):
             raise NotFound("there is no such session")
+        if own:
+            await left(services, principal.user.id, now=self._host.clock())
         return principal
 
     async def _end_others(self, request: Request, *, keep_current: bool = True) -> None:
@@ -65,6 +68,8 @@ class SessionsEndpoints:
             keep=principal.session.id if keep_current else None,
             address=caller.address,
         )
+        if not keep_current:
+            await left(services, principal.user.id, now=self._host.clock())
 
     async def _delete_one(self, request: Request) -> Response:
         principal = await self._end_one(request)
