@@ -199,13 +199,27 @@ async def test_oauth_state_not_bound_to_the_browser(house: House) -> None:
     assert (await house.users(), house.sessions()) == ((), {})
 
 
-async def test_oauth_state_not_bound_to_the_browser_in_linking(house: House) -> None:
-    """The login of an attacker is not linked to whoever opens their callback while signed in."""
+@pytest.mark.parametrize("planted", [False, True], ids=["a link", "a link, and the cookie planted"])
+async def test_oauth_state_not_bound_to_the_browser_in_linking(house: House, *, planted: bool) -> None:
+    """The login of an attacker is not linked to whoever opens their callback while signed in, though it is fresh."""
     house.says(house.other, subject="eve")
-    attacker, victim = house.browser(), (await house.enters(house.nowhere))[1]
-    state = await attacker.begin(provider="other")
-    await victim.finish(state, provider="other")
+    (_, victim), (_, attacker) = await house.enters(house.nowhere), await house.enters(house.other)
+    house.says(house.nowhere, subject="eve-too")
+    state = await begin_link(house, attacker)
+    if planted:
+        victim.cookies |= {name: attacker.cookies[name] for name in attacker.flows}
+    assert (await victim.finish(state)).status_code == 400
     assert len(await house.world.store.list_identities((await who(victim))["id"])) == 1
+
+
+async def begin_link(house: House, browser: Browser, query: str = "", **body: Any) -> str:
+    """Somebody who is signed in sets out to link a login at "nowhere"; the state that the provider was given."""
+    sent = JSON | OWN | {"cookie": f"{SESSION}={browser.cookies[SESSION]}"}
+    begun = await house.http.post(f"/auth/identities/nowhere{query}", content=json.dumps(body), headers=sent)
+    assert begun.status_code == 200, begun.text
+    name, _, value = begun.headers["set-cookie"].partition(";")[0].partition("=")
+    browser.cookies[name] = value
+    return parse_qs(urlsplit(begun.json()["location"]).query)["state"][0]
 
 
 async def test_provider_mix_up(house: House) -> None:
@@ -308,20 +322,13 @@ async def test_two_who_prove_one_address_at_once(house: House) -> None:
 
 
 async def test_user_id_taken_from_the_request_body(house: House) -> None:
-    """Linking is for the session's user, whoever is named in body, query or header; so is unlinking."""
+    """Linking is for the session's user, whoever is named in the body or the query."""
     victim, _ = await house.enters(house.nowhere)
     house.says(house.other, subject="eve")
     attacker, browser = await house.enters(house.other)
-    named = {"user_id": victim["id"], "user": {"id": victim["id"]}, "id": victim["id"], "sub": victim["id"]}
     house.says(house.nowhere, subject="eve-too")
-    sent = JSON | OWN | {"cookie": f"{SESSION}={browser.cookies[SESSION]}", "x-user-id": victim["id"]}
-    begun = await house.http.post(
-        f"/auth/identities/nowhere?user_id={victim['id']}", content=json.dumps(named), headers=sent
-    )
-    assert begun.status_code == 200, begun.text
-    name, _, value = begun.headers["set-cookie"].partition(";")[0].partition("=")
-    browser.cookies[name] = value
-    state = parse_qs(urlsplit(begun.json()["location"]).query)["state"][0]
+    named = {"user_id": victim["id"], "id": victim["id"], "sub": victim["id"]}
+    state = await begin_link(house, browser, f"?user_id={victim['id']}", **named)
     assert (await browser.finish(state)).status_code == 303
     assert len(await house.world.store.list_identities(victim["id"])) == 1
     assert len(await house.world.store.list_identities(attacker["id"])) == 2
