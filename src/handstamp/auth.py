@@ -90,6 +90,8 @@ class Auth:
             after_sign_in=self.settings.after_sign_in,
             cookies=self.settings.cookies,
             origins=self.settings.origins,
+            languages=self.settings.languages,
+            theme=self.settings.theme,
         )
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)

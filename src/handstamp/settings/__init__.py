@@ -27,6 +27,7 @@ from handstamp.core.origins import is_loopback_origin, parse_origin
 from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, Policies, RotationPolicy, SessionPolicy
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.urls import DATABASES, SESSION_STORES
+from handstamp.settings.appearance import AppearanceSettings
 from handstamp.settings.kinds import Duration, Listed
 from handstamp.settings.passwords import PasswordSettings
 
@@ -208,7 +209,7 @@ class GeneralSettings(StoreSettings):
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
 
 
-class Settings(PasswordSettings, GeneralSettings):
+class Settings(AppearanceSettings, PasswordSettings, GeneralSettings):
     """How handstamp behaves. The description of each field is what the documentation says of it."""
 
     @property

@@ -27,6 +27,7 @@ from handstamp.core.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from handstamp.core.text import N_
 from handstamp.web.caller import NO_STORE
 from handstamp.web.host import Place
 from handstamp.web.pages.contexts import Link, Message, SignedOut
@@ -209,7 +210,7 @@ def _error_page(connection: HTTPConnection, error: HandstampError, place: Place,
         title=answer.title,
         what_happened=_sentence(str(error)) if isinstance(error, _TOLD) else answer.what_happened,
         what_to_do=answer.what_to_do,
-        way_back=Link(label="Go to sign-in", href=place.path("/login")),
+        way_back=Link(label=N_("Go to sign-in"), href=place.path("/login")),
         code=f"{error.code}: {error.reason}" if isinstance(error, LoginFailed) else error.code,
     )
     return page(connection, place, context, status=status, headers=headers)

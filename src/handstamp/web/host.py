@@ -50,6 +50,10 @@ class Place:
     """The path where a browser goes that asked for nothing else."""
     cookies: CookiePolicy
     origins: OriginPolicy
+    languages: tuple[str, ...] = ("en",)
+    """In which people are spoken to; the first is for those who ask for none of them."""
+    theme: str | None = None
+    """The path of the application's own stylesheet for our pages."""
     session_cookie: bytes = field(init=False)
     """The name of the session cookie as it stands in a header, made once: every request looks for it."""
     session_opening: bytes = field(init=False)

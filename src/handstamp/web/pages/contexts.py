@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason, Principal, Session
+from handstamp.core.text import N_
 from handstamp.web.pages.links import is_link, is_picture
 from handstamp.web.pages.texts import SIGNED_OUT, ReasonText
 
@@ -103,7 +104,7 @@ class Account(PageContext):
     def display_name(self) -> str:
         """What to call the user: the first of name, username and e-mail address that there is."""
         user = self.principal.user
-        return user.name or user.username or user.email or "No name"
+        return user.name or user.username or user.email or N_("No name")
 
     @property
     def roles(self) -> tuple[str, ...]:
