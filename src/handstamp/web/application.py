@@ -14,6 +14,7 @@ from handstamp.core.errors import HandstampError, InvalidRequest, NotFound
 from handstamp.core.origins import is_loopback_host
 from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
+from handstamp.web.endpoints.activity import ActivityEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -49,6 +50,7 @@ def application(host: Host) -> ASGIApp:
     app = Starlette(
         routes=[
             *AccountEndpoints(host).routes(),
+            *ActivityEndpoints(host).routes(),
             *SecurityEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),

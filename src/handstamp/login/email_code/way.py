@@ -52,7 +52,11 @@ class EmailCode(Way):
         from handstamp.login.email_code.pages import ConfirmationPart  # noqa: PLC0415  needs the pages, loads late
 
         user = holdings.principal.user
-        if user.email is None or not user.email_verified or any(is_stronger(one.kind) for one in holdings.credentials):
+        if (
+            user.email is None
+            or not user.email_verified
+            or any(is_stronger(one.kind) for one in holdings.credentials)
+        ):
             return None
         return ConfirmationPart(address=user.email)
 

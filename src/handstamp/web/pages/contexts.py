@@ -141,6 +141,39 @@ class Sessions(PageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Something that happened to an account."""
+
+    id: str
+    at: float
+    event: str
+    text: str | None
+    """The event in words, or None where there are none: then its name is shown."""
+    method: str | None
+    """The id of the way in that it was about."""
+    way: str | None
+    """What people know that by."""
+    reason: str | None
+    address: str | None
+    user_agent: str | None
+    current: bool
+    """Whether it happened in the session that asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity(PageContext):
+    """What happened to the account, newest first."""
+
+    template = "activity.html"
+    happened: tuple[Happened, ...]
+    now: float
+    newer: str | None = None
+    """The address of the page before, if there is one."""
+    older: str | None = None
+    """The address of the page after, if there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignOut(PageContext):
     """The question before signing out: a link from elsewhere must not do it by itself."""
 
