@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from catalogue import Text, all_texts, catalogue_path, read_catalogue, updated
-from handstamp.web.languages import LANGUAGES, SOURCE, language_of, preferred, translations
+from handstamp.web.languages import LANGUAGES, SOURCE, language_among, preferred, translations
 
 OFFERED = ("en", "de")
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
@@ -78,8 +78,8 @@ def test_whatever_is_asked_for_the_language_is_one_that_is_offered(header: str) 
 
 def test_lines_are_one_header() -> None:
     """A request may say it in several (RFC 9110 §5.3)."""
-    assert language_of(asking("fr", "de;q=0.2"), OFFERED) == "de"
-    assert language_of(asking(), ("de", "en")) == "de"
+    assert language_among(asking("fr", "de;q=0.2"), OFFERED) == "de"
+    assert language_among(asking(), ("de", "en")) == "de"
 
 
 def test_one_that_is_not_offered_is_not_spoken() -> None:

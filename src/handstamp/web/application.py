@@ -15,6 +15,7 @@ from handstamp.core.origins import is_loopback_host
 from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
 from handstamp.web.endpoints.activity import ActivityEndpoints
+from handstamp.web.endpoints.development import DevelopmentEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -52,6 +53,7 @@ def application(host: Host) -> ASGIApp:
             *AccountEndpoints(host).routes(),
             *ActivityEndpoints(host).routes(),
             *SecurityEndpoints(host).routes(),
+            *DevelopmentEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),
             *(route for method in host.methods for route in method.routes(host)),

@@ -14,6 +14,8 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from handstamp.web.caller import SCOPE_KEY, Caller
+
 SOURCE: Final = "en"
 """The language that the texts in the source are in."""
 LANGUAGES: Final = (SOURCE, "de")
@@ -27,7 +29,14 @@ _RANGE: Final = re.compile(rf"[ \t]*(?P<tag>\*|[A-Za-z]{{1,8}}(?:-[A-Za-z0-9]{{1
 """One element of Accept-Language: RFC 9110 §12.4.2 and §12.5.4, RFC 4647 §2.1."""
 
 
-def language_of(connection: HTTPConnection, offered: Sequence[str]) -> str:
+def language_of(connection: HTTPConnection) -> str:
+    """The language that a request likes best, of those that the application speaks."""
+    caller = connection.scope[SCOPE_KEY]
+    assert isinstance(caller, Caller)
+    return language_among(connection, caller.host.place.languages)
+
+
+def language_among(connection: HTTPConnection, offered: Sequence[str]) -> str:
     """The language that a request likes best, of those that are offered.
 
     Args:
