@@ -9,9 +9,12 @@ from typing import Final
 from unicodedata import is_normalized
 
 from handstamp.core.errors import ConfigurationError
+from handstamp.core.text import N_
 
 MAX_ADDRESS: Final = 254
 """Characters. RFC 5321 §4.5.3.1.3, without the angle brackets."""
+NO_ADDRESS: Final = N_("This is no e-mail address that we can write to.")
+"""What is said of all that are refused."""
 
 
 def parse_address(text: str) -> str:
@@ -39,7 +42,3 @@ def parse_address(text: str) -> str:
     if address is None or len(address) > MAX_ADDRESS:
         raise ValueError(NO_ADDRESS)
     return address
-
-
-NO_ADDRESS: Final = "This is no e-mail address that we can write to."
-"""What is said of all that are refused."""
