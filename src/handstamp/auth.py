@@ -218,7 +218,6 @@ class Auth:
             accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
             people=self.store,
             challenges=Challenges(store),
-            attempts=store,
             audit=audit,
             mail=Mails(
                 store=self.store,

@@ -121,6 +121,12 @@ LOGIN_ANSWERS: Final = {
         "It was begun in another browser, took more than ten minutes, or was finished already.",
         "Begin again.",
     ),
+    "code_spent": Answer(
+        400,
+        "This code was tried too often",
+        "Five wrong tries are all that a code has.",
+        "Let us send you another one.",
+    ),
     "user_disabled": Answer(
         403, "This account is disabled", "You cannot sign in with it.", "Ask whoever runs this application."
     ),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handmade import SECRET
 from handstamp.core.errors import InvalidInput, LoginFailed, StoreUnavailable
 from handstamp.core.keys import Purpose
+from handstamp.core.policy import ThrottlePolicy
 from handstamp.core.sealing import Sealer
 from handstamp.login.email_code.codes import (
     LIFETIME,
@@ -23,6 +24,7 @@ from handstamp.login.email_code.codes import (
     typed_code,
 )
 from handstamp.services.challenges import Challenges
+from handstamp.services.throttle import Throttle
 from handstamp.testing import NOW
 from world import AdverseStore
 
@@ -32,7 +34,7 @@ SEALER = Sealer([SECRET], Purpose.LINK)
 
 def codes_over(store: AdverseStore) -> Codes:
     """As a process has it."""
-    return Codes(tries=store, challenges=Challenges(store))
+    return Codes(throttle=Throttle(store, ThrottlePolicy(), secret=bytes(32)), challenges=Challenges(store))
 
 
 def wrong(code: str) -> str:

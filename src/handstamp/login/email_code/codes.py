@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, Self
 
-from handstamp.core.encoding import base64url_encode, json_object
-from handstamp.core.errors import InvalidInput, InvalidToken, LoginFailed
+from handstamp.core.encoding import json_object
+from handstamp.core.errors import InvalidInput, InvalidToken, LoginFailed, RateLimited
 from handstamp.core.faults import Fault
 from handstamp.core.ids import new_secret
-from handstamp.core.policy import MINUTE
-from handstamp.core.protocols import ThrottleStore
+from handstamp.core.policy import MINUTE, Bucket
 from handstamp.core.sealing import Sealer
 from handstamp.core.text import N_
 from handstamp.services.challenges import Challenges
+from handstamp.services.throttle import Throttle
 
 LIFETIME: Final = 10 * MINUTE
 """Seconds from the mail to the last moment at which its code is taken (NIST SP 800-63B-4 §3.1.3.1)."""
@@ -34,8 +34,8 @@ CODE_SPENT: Final = "code_spent"
 
 _PURPOSE: Final = "email-code"
 _LINK: Final = b"email-code-link"
-_EVERY: Final = 2 * LIFETIME
-"""Seconds until there is one more try: long after the code, also where the clocks of processes differ."""
+_TRIES: Final = Bucket(TRIES, 2 * LIFETIME)
+"""There is one more try long after the code is over, also where the clocks of processes differ."""
 _LOOKS_GROUPED: Final = {ord(character): None for character in " -\u00a0\u2009\u202f"}
 
 
@@ -117,12 +117,12 @@ class Codes:
     """Judges codes.
 
     Args:
-        tries: Counts.
-        challenges: Uses up.
+        throttle: Counts the tries.
+        challenges: Uses codes up.
     """
 
-    def __init__(self, *, tries: ThrottleStore, challenges: Challenges) -> None:
-        self._tries = tries
+    def __init__(self, *, throttle: Throttle, challenges: Challenges) -> None:
+        self._throttle = throttle
         self._challenges = challenges
 
     async def judge(self, asked: Asked, code: str, *, now: float) -> None:
@@ -137,8 +137,10 @@ class Codes:
         """
         if now >= asked.expires_at:
             raise LoginFailed("flow_unknown", "the code came too late")
-        if await self._tries.count_attempt(_key(asked), burst=TRIES, every=_EVERY, now=now):
-            raise LoginFailed(CODE_SPENT, f"the code was tried {TRIES} times")
+        try:
+            await self._throttle.admit_within(_TRIES, _PURPOSE, asked.id, now=now)
+        except RateLimited as error:
+            raise LoginFailed(CODE_SPENT, f"the code was tried {TRIES} times") from error
         if not hmac.compare_digest(_digest(asked.id, code), asked.digest):
             message = N_("This is not the code of the last mail. Look at it again.")
             raise InvalidInput([Fault(WRONG_CODE, message, "/code")])
@@ -157,7 +159,3 @@ class Codes:
 def _digest(asked_id: str, code: str) -> str:
     """Of a code that belongs to one asking: the same code of another has another."""
     return sha256(f"{_PURPOSE}\0{asked_id}\0{code}".encode()).hexdigest()
-
-
-def _key(asked: Asked) -> str:
-    return f"{_PURPOSE}:{base64url_encode(sha256(asked.id.encode()).digest()[:16])}"

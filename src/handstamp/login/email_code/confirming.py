@@ -38,7 +38,7 @@ async def send_confirmation(request: Request, host: Host) -> Response:
     address = await _address_of(principal, services)
     if address is None:
         raise Forbidden("a code by mail is not enough for this account, or has nowhere to go")
-    await allow_sending(request, services, host.policies, address, now=now)
+    await allow_sending(request, services, address, now=now)
     made = make_code(address, now=now, user_id=principal.user.id)
     await post(request, host, services, made, known=True, now=now)
     query = {} if return_to is None else {"return_to": return_to.location}
@@ -64,7 +64,7 @@ async def judge_confirmation(request: Request, host: Host, principal: Principal,
         if asked.user_id != principal.user.id or asked.address != await _address_of(principal, services):
             raise LoginFailed("flow_unknown", "the code was sent to somebody else, or is not enough any more")
         code = typed_code(value)
-        await Codes(tries=services.attempts, challenges=services.challenges).judge(asked, code, now=now)
+        await Codes(throttle=services.throttle, challenges=services.challenges).judge(asked, code, now=now)
     except InvalidInput as error:
         raise InvalidInput([replace(fault, pointer=_POINTER) for fault in error.faults]) from error
     except LoginFailed as error:

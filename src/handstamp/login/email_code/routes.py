@@ -10,15 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from handstamp.core.emails import MAX_ADDRESS, parse_address
 from handstamp.core.errors import InvalidInput, LoginFailed
+from handstamp.core.faults import Fault
 from handstamp.core.keys import Purpose
 from handstamp.core.models import Proof, User
 from handstamp.core.redirects import SafeRedirect
+from handstamp.core.text import N_
 from handstamp.login.email_code.codes import LIFETIME, WRONG_CODE, Asked, Codes, code_of_link, make_code, typed_code
 from handstamp.login.email_code.confirming import send_confirmation
 from handstamp.login.email_code.owners import make_owner, owner_of
 from handstamp.login.email_code.pages import AskAddress, AskCode, Landing
-from handstamp.login.email_code.sending import allow_sending, post
+from handstamp.login.email_code.sending import LINK_PATH, allow_sending, post
 from handstamp.services.audit import log_only
 from handstamp.web.entering import enter
 from handstamp.web.errors import error_response
@@ -56,7 +59,7 @@ class EmailCodeRoutes:
             Route(_CODE, self._ask_code),
             Route(f"{_CODE}/start", self._start, methods=["POST"]),
             Route(f"{_CODE}/finish", self._finish, methods=["POST"]),
-            Route(f"{_CODE}/link", self._land),
+            Route(LINK_PATH, self._land),
             Route(f"{_CODE}/confirm", self._send_confirmation, methods=["POST"]),
         ]
 
@@ -70,17 +73,18 @@ class EmailCodeRoutes:
     async def _start(self, request: Request) -> Response:
         """Send a code, if the address is somebody's, and a mail that says so otherwise."""
         fields = await read_fields(request)
-        address, remember = fields.address("email"), fields.flag("remember")
+        typed, remember = fields.text("email", most=MAX_ADDRESS), fields.flag("remember")
         return_to = fields.return_to(self._host.place.origins)
         try:
             fields.check()
+            address = _address_in(typed)
         except InvalidInput as error:
             if not fields.form:
                 raise
-            typed = Filled(values={"email": fields.typed("email")}, faults=error.faults)
-            return self._address_page(request, typed, return_to=return_to, remember=remember, status=422)
+            filled = Filled(values={"email": typed}, faults=error.faults)
+            return self._address_page(request, filled, return_to=return_to, remember=remember, status=422)
         services, now = self._host.services or await self._host.open(), self._host.clock()
-        await allow_sending(request, services, self._host.policies, address, now=now)
+        await allow_sending(request, services, address, now=now)
         await self._forget_older(request, services)
         made = make_code(address, now=now)
         known = await owner_of(address, services.people) is not None or self._way.sign_up
@@ -104,7 +108,7 @@ class EmailCodeRoutes:
         services, now = self._host.services or await self._host.open(), self._host.clock()
         try:
             code = self._code_in(fields, asked)
-            await Codes(tries=services.attempts, challenges=services.challenges).judge(asked, code, now=now)
+            await Codes(throttle=services.throttle, challenges=services.challenges).judge(asked, code, now=now)
             user = await self._owner(asked, services, now=now)
         except (InvalidInput, LoginFailed) as error:
             await self._record_failure(request, services, asked, error, now=now)
@@ -113,6 +117,8 @@ class EmailCodeRoutes:
             if not fields.form:
                 raise
             return self._code_page(request, step, Filled(faults=error.faults), status=422)
+        # Whoever reads this mailbox is not guessing: the owner of a password that others tried is let in again too.
+        await services.throttle.proved("password", account=asked.address, address=caller_of(request).address)
         response = await enter(
             request,
             self._host,
@@ -159,7 +165,7 @@ class EmailCodeRoutes:
     async def _forget_older(self, request: Request, services: Services) -> None:
         step = self._step(request)
         if step is not None:
-            codes = Codes(tries=services.attempts, challenges=services.challenges)
+            codes = Codes(throttle=services.throttle, challenges=services.challenges)
             await codes.forget(Asked.of(step.values["asked"]), now=self._host.clock())
 
     async def _record_failure(
@@ -213,6 +219,13 @@ class EmailCodeRoutes:
 
     def _to(self, path: str) -> Response:
         return see_other(SafeRedirect.to_path(self._host.place.path(path)))
+
+
+def _address_in(text: str) -> str:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise InvalidInput([Fault("not_an_address", N_("This is no e-mail address."), "/email")]) from error
 
 
 def _location(target: SafeRedirect | None) -> str | None:

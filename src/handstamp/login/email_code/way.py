@@ -27,6 +27,7 @@ class EmailCode(Way):
     id = "email-code"
     label = N_("Code by e-mail")
     confirms = "email_code"
+    needs_mail = True
 
     def __init__(self, *, sign_up: bool = False) -> None:
         self.sign_up = sign_up
