@@ -16,7 +16,6 @@ from handstamp.core.faults import Fault
 from handstamp.core.keys import Purpose
 from handstamp.core.models import Proof, User
 from handstamp.core.redirects import SafeRedirect
-from handstamp.core.text import N_
 from handstamp.login.email_code.codes import LIFETIME, WRONG_CODE, Asked, Codes, code_of_link, make_code, typed_code
 from handstamp.login.email_code.confirming import send_confirmation
 from handstamp.login.email_code.owners import make_owner, owner_of
@@ -26,7 +25,7 @@ from handstamp.services.audit import log_only
 from handstamp.web.entering import enter
 from handstamp.web.errors import error_response
 from handstamp.web.host import Host, Services
-from handstamp.web.intake import Fields, read_fields
+from handstamp.web.intake import NO_ADDRESS, Fields, read_fields
 from handstamp.web.pages.contexts import Filled
 from handstamp.web.respond import caller_of, data, page, see_other
 from handstamp.web.steps import Step, drop_step, keep_step, kept_step
@@ -225,7 +224,7 @@ def _address_in(text: str) -> str:
     try:
         return parse_address(text)
     except ValueError as error:
-        raise InvalidInput([Fault("not_an_address", N_("This is no e-mail address."), "/email")]) from error
+        raise InvalidInput([Fault(NO_ADDRESS, str(error), "/email")]) from error
 
 
 def _location(target: SafeRedirect | None) -> str | None:
