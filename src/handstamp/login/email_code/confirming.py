@@ -59,10 +59,7 @@ async def judge_confirmation(request: Request, host: Host, principal: Principal,
     """
     services, now = host.services or await host.open(), host.clock()
     try:
-        asked = Asked.of(kept_step(request, host, CONFIRM_STEP).values)
-        # Their own, asked for by them, and still theirs.
-        if asked.user_id != principal.user.id or asked.address != await _address_of(principal, services):
-            raise LoginFailed("flow_unknown", "the code was sent to somebody else, or is not enough any more")
+        asked = await _asked(request, host, principal, services)
         code = typed_code(value)
         await Codes(throttle=services.throttle, challenges=services.challenges).judge(asked, code, now=now)
     except InvalidInput as error:
@@ -70,6 +67,14 @@ async def judge_confirmation(request: Request, host: Host, principal: Principal,
     except LoginFailed as error:
         message = N_("This code is not good any more. Let us send another.")
         raise InvalidInput([Fault(error.reason, message, _POINTER)]) from error
+
+
+async def _asked(request: Request, host: Host, principal: Principal, services: Services) -> Asked:
+    """What this browser asked for: their own code, by themselves, and still enough."""
+    asked = Asked.of(kept_step(request, host, CONFIRM_STEP).values)
+    if asked.user_id != principal.user.id or asked.address != await _address_of(principal, services):
+        raise LoginFailed("flow_unknown", "the code was sent to somebody else, or is not enough any more")
+    return asked
 
 
 async def _address_of(principal: Principal, services: Services) -> str | None:

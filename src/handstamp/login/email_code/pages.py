@@ -1,6 +1,6 @@
 """What the pages of codes by mail need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handstamp.web.pages.contexts import Filled, PageContext, Part
 
@@ -32,7 +32,7 @@ class AskAddress(PageContext):
     """Whether an address that nobody has makes an account."""
     remember: bool = False
     return_to: str | None = None
-    filled: Filled = Filled()
+    filled: Filled = field(default_factory=Filled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class AskCode(PageContext):
     sign_up: bool
     remember: bool
     return_to: str | None
-    filled: Filled = Filled()
+    filled: Filled = field(default_factory=Filled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
