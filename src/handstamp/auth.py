@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.types import ASGIApp
 
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
-from handstamp.core.keys import KeyRing, Purpose
+from handstamp.core.keys import KeyRing, Purpose, derive
 from handstamp.core.models import User
 from handstamp.core.protocols import ChangeFeed, Clock, SessionBackend, Store
 from handstamp.core.sealing import Sealer
@@ -25,6 +25,7 @@ from handstamp.services.check import Check
 from handstamp.services.feeds import CombinedFeed
 from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
+from handstamp.services.throttle import Throttle
 from handstamp.services.touches import Touches
 from handstamp.services.upkeep import Upkeep
 from handstamp.web.host import Place, Services
@@ -90,10 +91,12 @@ class Auth:
             after_sign_in=self.settings.after_sign_in,
             cookies=self.settings.cookies,
             origins=self.settings.origins,
+            proxies=self.settings.proxies,
         )
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self._sealers = {purpose: Sealer(secrets, purpose) for purpose in Purpose}
+        self._throttle_secret = derive(secrets[0], "throttle", 32)
         self.policies = self.settings.policies
         self.services: Services | None = None
         self._failures = 0
@@ -208,6 +211,7 @@ class Auth:
             accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
             people=self.store,
             challenges=Challenges(store),
+            throttle=Throttle(store, self.policies.throttle, secret=self._throttle_secret),
             audit=audit,
             live=self._live,
         )

@@ -8,7 +8,7 @@ from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
 from handstamp.core.keys import Purpose
 from handstamp.core.models import User
 from handstamp.core.people import CredentialStore, UserStore
-from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies
+from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies, ProxyPolicy
 from handstamp.core.protocols import Clock
 from handstamp.core.sealing import Sealer
 from handstamp.services.accounts import Accounts
@@ -17,6 +17,7 @@ from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
+from handstamp.services.throttle import Throttle
 
 if TYPE_CHECKING:
     from handstamp.web.methods import LoginMethod
@@ -35,6 +36,7 @@ class Services:
     accounts: Accounts
     people: People
     challenges: Challenges
+    throttle: Throttle
     audit: Audit
     live: Live
 
@@ -50,6 +52,7 @@ class Place:
     """The path where a browser goes that asked for nothing else."""
     cookies: CookiePolicy
     origins: OriginPolicy
+    proxies: ProxyPolicy = field(default_factory=ProxyPolicy)
     session_cookie: bytes = field(init=False)
     """The name of the session cookie as it stands in a header, made once: every request looks for it."""
     session_opening: bytes = field(init=False)
