@@ -144,7 +144,8 @@ async def test_many_who_guess_at_once_are_counted_in_valkey(valkey: RedisServer,
     """Where sessions and attempts are kept apart from users."""
     async with AsyncExitStack() as stack:
         users, attempts = store_at(f"sqlite:///{tmp_path}/app.db"), [RedisStore(valkey.url) for _ in range(2)]
-        for store in (users, *attempts):
+        await opened(users, stack)
+        for store in attempts:
             await opened(store, stack)
         await guess(Two([users, users], [*attempts]))
 

@@ -97,6 +97,6 @@ def test_no_name_can_be_taken_for_another_part(issuer: str, account: str) -> Non
 
 def test_without_pyotp_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reads it knows what to install."""
-    monkeypatch.setitem(sys.modules, "pyotp", None)
+    monkeypatch.setitem(sys.modules, "pyotp.totp", None)
     with pytest.raises(ConfigurationError, match=r"handstamp\[totp\]"):
         list(steps_of("012345", SECRET, now=NOW))

@@ -13,7 +13,7 @@ from handstamp.core.errors import ConfigurationError
 from handstamp.core.text import readable
 
 if TYPE_CHECKING:
-    from pyotp import TOTP
+    from pyotp.totp import TOTP
 
 STEP: Final = 30
 """Seconds for which an app shows one code."""
@@ -91,7 +91,7 @@ def _base32(secret: bytes) -> str:
 
 def _algorithm(secret: bytes) -> "TOTP":
     try:
-        from pyotp import TOTP  # noqa: PLC0415  loaded when somebody has an app
+        from pyotp.totp import TOTP  # noqa: PLC0415  loaded when somebody has an app
     except ModuleNotFoundError as error:
         raise ConfigurationError("pyotp is missing: pip install 'handstamp[totp]'") from error
     return TOTP(_base32(secret), interval=STEP)
