@@ -13,6 +13,7 @@ import pytest
 from handmade import OTHER_SECRET, SECRET
 from handstamp.auth import Auth, store_at
 from handstamp.core.errors import ConfigurationError, InvalidToken, SessionEnded, StoreUnavailable
+from handstamp.core.keys import Purpose
 from handstamp.core.models import EndReason, Profile
 from handstamp.services.sessions import Issued
 from handstamp.stores.memory import MemoryStore
@@ -157,9 +158,9 @@ async def test_the_newest_secret_signs_and_every_one_verifies() -> None:
 
 async def test_flows_survive_a_change_of_the_secret_too() -> None:
     """Who is at the provider just then comes back to the new one."""
-    sealed = Auth("memory://", origin=ORIGIN, secret=SECRET).flow_sealer.seal(b"flow", context=b"x")
+    sealed = Auth("memory://", origin=ORIGIN, secret=SECRET).sealer(Purpose.FLOW).seal(b"flow", context=b"x")
     between = Auth("memory://", origin=ORIGIN, secret=[OTHER_SECRET, SECRET])
-    assert between.flow_sealer.open(sealed, context=b"x") == b"flow"
+    assert between.sealer(Purpose.FLOW).open(sealed, context=b"x") == b"flow"
 
 
 def test_no_secret_is_shown() -> None:

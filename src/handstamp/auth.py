@@ -93,7 +93,8 @@ class Auth:
         )
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
-        self.flow_sealer = Sealer(secrets, Purpose.FLOW)
+        self._sealers = {purpose: Sealer(secrets, purpose) for purpose in Purpose}
+        self.policies = self.settings.policies
         self.services: Services | None = None
         self._failures = 0
 
@@ -145,6 +146,10 @@ class Auth:
         """The accounts, usable without HTTP. The store is open: see ``open``."""
         return self._opened.accounts
 
+    def sealer(self, purpose: Purpose) -> Sealer:
+        """Seals values for one purpose."""
+        return self._sealers[purpose]
+
     @property
     def application(self) -> ASGIApp:
         """Handstamp's own routes, to be mounted at ``place.mount``."""
@@ -154,7 +159,7 @@ class Auth:
     def _application(self) -> ASGIApp:
         from handstamp.web.application import application  # noqa: PLC0415  the routes load when they are mounted
 
-        return application(self, self.methods)
+        return application(self)
 
     async def _open_stores(self) -> None:
         for store in self._stores:
@@ -201,6 +206,7 @@ class Auth:
             check=check,
             sessions=sessions,
             accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
+            people=self.store,
             challenges=Challenges(store),
             audit=audit,
             live=self._live,

@@ -69,4 +69,4 @@ def test_invalid_input_names_each_field() -> None:
     assert isinstance(error, InvalidRequest)
     assert (error.code, error.faults) == ("invalid_input", (fault,))
     assert fault.text == "Use at least 15 characters."
-    assert Fault("missing", "100% of it is missing.", "/x").text == "100% of it is missing."
+    assert Fault("missing", "100%% of it is missing.", "/x").text == "100% of it is missing."

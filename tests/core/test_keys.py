@@ -26,7 +26,16 @@ def test_a_key_is_derived_by_hkdf_with_the_label_of_its_purpose(purpose: Purpose
 
 def test_labels_are_part_of_the_format() -> None:
     """A value changed is every key changed."""
-    assert set(Purpose) == {"session", "flow", "provider-token", "totp-secret", "private-key"}
+    assert set(Purpose) == {
+        "session",
+        "flow",
+        "provider-token",
+        "totp-secret",
+        "step",
+        "link",
+        "mail",
+        "private-key",
+    }
 
 
 @pytest.mark.parametrize(("made_for", "presented_as"), list(itertools.permutations(Purpose, 2)))

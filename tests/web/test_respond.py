@@ -97,7 +97,9 @@ def test_on_loopback_pictures_may_come_from_loopback() -> None:
 
 def test_a_page_may_have_a_status_and_headers_of_its_own(place: Place) -> None:
     """They are added to those of every page."""
-    response = page(place, SignOut(), status=418, headers={"Retry-After": "1"})
+    response = page(
+        Request({"type": "http", "headers": []}), place, SignOut(), status=418, headers={"Retry-After": "1"}
+    )
     assert (response.status_code, response.headers["retry-after"]) == (418, "1")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["x-frame-options"] == "DENY"

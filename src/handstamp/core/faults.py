@@ -11,7 +11,8 @@ class Fault:
     code: str
     """A stable name, for programs and for translations."""
     message: str
-    """For people, in English: what to do, in one line. ``%(least)s`` stands where ``values`` has ``least``."""
+    """For people, in English: what to do, in one line. ``%(least)s`` stands where ``values`` has ``least``, and a
+    percent sign is ``%%``."""
     pointer: str
     """Which field: a JSON pointer (RFC 6901), such as ``/password``."""
     values: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -20,4 +21,4 @@ class Fault:
     @property
     def text(self) -> str:
         """The message with its values, in English."""
-        return self.message % self.values if self.values else self.message
+        return self.message % self.values

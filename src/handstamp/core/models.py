@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+AAL2: Final = 2
+"""Two factors: NIST SP 800-63B §2.2."""
+
 
 class EndReason(StrEnum):
     """Why a session is over. The values are part of the public API."""
@@ -119,7 +122,7 @@ class Proof:
 
     def and_second(self, amr: tuple[str, ...]) -> "Proof":
         """Together with a second factor that was asked for after this."""
-        return Proof(amr=tuple(dict.fromkeys((*self.amr, *amr, "mfa"))), aal=max(self.aal, 2))
+        return Proof(amr=tuple(dict.fromkeys((*self.amr, *amr, "mfa"))), aal=max(self.aal, AAL2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,3 +97,13 @@ class BreachPolicy:
     """What the first five hexadecimal digits of a SHA-1 hash are put behind."""
     time_limit: float = 2.0
     """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """What the ways in go by. Each reads its own."""
+
+    passwords: PasswordPolicy = PasswordPolicy()
+    hashing: HashingPolicy = HashingPolicy()
+    breach: BreachPolicy | None = None
+    """None: nothing is looked up."""

@@ -12,6 +12,11 @@ _REPLACEMENT: Final = "\ufffd"
 _ASCII_LOWER: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
+def N_(text: str) -> str:  # noqa: N802  the name that tools of gettext look for
+    """The same text, marked for translators: it is translated where it is shown."""
+    return text
+
+
 def can_be_kept(text: str) -> bool:
     """Whether every store gives a text back unchanged. What names something, and cannot be kept, names nothing."""
     return _NOT_KEPT.search(text) is None

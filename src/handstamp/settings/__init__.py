@@ -24,7 +24,7 @@ from pydantic_settings import (
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.keys import check_secrets
 from handstamp.core.origins import is_loopback_origin, parse_origin
-from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, RotationPolicy, SessionPolicy
+from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, Policies, RotationPolicy, SessionPolicy
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.urls import DATABASES, SESSION_STORES
 from handstamp.settings.kinds import Duration, Listed
@@ -210,6 +210,11 @@ class GeneralSettings(StoreSettings):
 
 class Settings(PasswordSettings, GeneralSettings):
     """How handstamp behaves. The description of each field is what the documentation says of it."""
+
+    @property
+    def policies(self) -> Policies:
+        """What the ways in go by."""
+        return Policies(passwords=self.passwords, hashing=self.hashing, breach=self.breach)
 
 
 def load_settings(**keywords: Any) -> Settings:

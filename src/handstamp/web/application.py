@@ -1,6 +1,5 @@
 """Our own routes as one ASGI application, mounted at ``/auth``."""
 
-from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
@@ -15,14 +14,14 @@ from handstamp.core.errors import HandstampError, InvalidRequest, NotFound
 from handstamp.core.origins import is_loopback_host
 from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
+from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
 from handstamp.web.errors import error_response
 from handstamp.web.host import Host
-from handstamp.web.methods import LoginMethod
 
 
-def application(host: Host, methods: Sequence[LoginMethod]) -> ASGIApp:
+def application(host: Host) -> ASGIApp:
     """The routes of design: session, sessions, pages, and those of each way in."""
 
     async def answer_error(request: Request, error: Exception) -> Response:
@@ -49,10 +48,11 @@ def application(host: Host, methods: Sequence[LoginMethod]) -> ASGIApp:
 
     app = Starlette(
         routes=[
-            *AccountEndpoints(host, methods).routes(),
+            *AccountEndpoints(host).routes(),
+            *SecurityEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),
-            *(route for method in methods for route in method.routes(host)),
+            *(route for method in host.methods for route in method.routes(host)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ],

@@ -196,14 +196,14 @@ def error_response(
     """
     status = status or answer_for(error).status
     if wants_page(connection):
-        return _error_page(error, place, status)
+        return _error_page(connection, error, place, status)
     return JSONResponse(problem_of(error, status), status, headers_of(error, place), media_type=PROBLEM_JSON)
 
 
-def _error_page(error: HandstampError, place: Place, status: int) -> Response:
+def _error_page(connection: HTTPConnection, error: HandstampError, place: Place, status: int) -> Response:
     headers = headers_of(error, place)
     if isinstance(error, SessionEnded):
-        return page(place, SignedOut(reason=error.reason), status=status, headers=headers)
+        return page(connection, place, SignedOut(reason=error.reason), status=status, headers=headers)
     answer = answer_for(error)
     context = Message(
         title=answer.title,
@@ -212,7 +212,7 @@ def _error_page(error: HandstampError, place: Place, status: int) -> Response:
         way_back=Link(label="Go to sign-in", href=place.path("/login")),
         code=f"{error.code}: {error.reason}" if isinstance(error, LoginFailed) else error.code,
     )
-    return page(place, context, status=status, headers=headers)
+    return page(connection, place, context, status=status, headers=headers)
 
 
 def _sentence(message: str) -> str:

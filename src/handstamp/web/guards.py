@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -11,9 +12,13 @@ from starlette.websockets import WebSocket
 from handstamp.core.durations import parse_duration
 from handstamp.core.errors import ConfigurationError, Forbidden, FreshSessionRequired, HandstampError
 from handstamp.core.models import Principal
+from handstamp.core.policy import MINUTE
 from handstamp.web.caller import SCOPE_KEY, Caller
 from handstamp.web.errors import answer_for, error_response, headers_of
 from handstamp.web.host import Place
+
+FRESH: Final = 15 * MINUTE
+"""Seconds since the sign-in, for whoever changes what they sign in with."""
 
 
 class GuardRefused(HTTPException):
@@ -60,8 +65,25 @@ class Requirement:
         """
         if self.role is not None and not principal.has_role(self.role):
             raise Forbidden(f"the role {self.role} is missing")
-        if self.max_age is not None and now - principal.session.authenticated_at >= self.max_age:
+        if self.max_age is not None and not is_fresh(principal, now, self.max_age):
             raise FreshSessionRequired(self.max_age)
+
+
+def is_fresh(principal: Principal, now: float, max_age: float = FRESH) -> bool:
+    """Whether the last sign-in or confirmation is recent enough."""
+    return now - principal.session.authenticated_at < max_age
+
+
+async def fresh_principal(caller: Caller) -> Principal:
+    """Who is calling, to change what they sign in with (SES-09).
+
+    Raises:
+        FreshSessionRequired: They signed in too long ago.
+        HandstampError: As ``Caller.principal``.
+    """
+    principal = await caller.principal()
+    Requirement(max_age=FRESH).check(principal, caller.host.clock())
+    return principal
 
 
 def known_to(connection: HTTPConnection) -> Principal | None:

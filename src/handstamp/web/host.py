@@ -1,12 +1,14 @@
 """What the HTTP side needs of the application that it stands in: given to it by ``handstamp.auth``."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
+from handstamp.core.keys import Purpose
 from handstamp.core.models import User
-from handstamp.core.policy import CookiePolicy, OriginPolicy
+from handstamp.core.people import CredentialStore, UserStore
+from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies
 from handstamp.core.protocols import Clock
 from handstamp.core.sealing import Sealer
 from handstamp.services.accounts import Accounts
@@ -16,6 +18,13 @@ from handstamp.services.check import Check
 from handstamp.services.live import Live
 from handstamp.services.sessions import Sessions
 
+if TYPE_CHECKING:
+    from handstamp.web.methods import LoginMethod
+
+
+class People(UserStore, CredentialStore, Protocol):
+    """Users, and how they show who they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -24,6 +33,7 @@ class Services:
     check: Check
     sessions: Sessions
     accounts: Accounts
+    people: People
     challenges: Challenges
     audit: Audit
     live: Live
@@ -76,8 +86,17 @@ class Host(Protocol):
         ...
 
     @property
-    def flow_sealer(self) -> Sealer:
-        """Seals what a browser keeps for us between two requests of a sign-in."""
+    def policies(self) -> Policies:
+        """What the ways in go by."""
+        ...
+
+    @property
+    def methods(self) -> Sequence["LoginMethod"]:
+        """The ways in, in the order in which people see them."""
+        ...
+
+    def sealer(self, purpose: Purpose) -> Sealer:
+        """Seals what browsers and databases keep for us: for this purpose, and no other."""
         ...
 
     @property

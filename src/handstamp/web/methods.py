@@ -1,15 +1,43 @@
-"""What a way in has to offer to stand on the login page."""
+"""What a way in has to offer to stand on the pages of handstamp."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
+from starlette.requests import Request
 from starlette.routing import Route
 
-from handstamp.web.host import Host
+from handstamp.core.models import Credential, Identity, Principal, Proof
+from handstamp.core.redirects import SafeRedirect
+
+if TYPE_CHECKING:
+    from handstamp.web.host import Host
+    from handstamp.web.pages.contexts import Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody who comes to sign in has asked for."""
+
+    return_to: SafeRedirect | None = None
+    remember: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What a user has by which to sign in, and who asks."""
+
+    principal: Principal
+    credentials: tuple[Credential, ...]
+    identities: tuple[Identity, ...]
+    now: float
+    """Seconds since the epoch."""
+    fresh: bool
+    """Whether the session is fresh enough to change any of it."""
 
 
 class LoginMethod(Protocol):
-    """A way in for people."""
+    """A way in for people. ``Way`` is the base that leaves out what most have not."""
 
     @property
     def id(self) -> str:
@@ -26,6 +54,70 @@ class LoginMethod(Protocol):
         """Where signing in this way begins, below the mount: ``/login/x``."""
         ...
 
-    def routes(self, host: Host) -> Sequence[Route]:
+    def routes(self, host: "Host") -> Sequence[Route]:
         """Its routes below the mount."""
         ...
+
+    def login_part(self, asked: Asked) -> "Part | None":
+        """What it shows on the login page; None for a link to ``path``."""
+        ...
+
+    def security_part(self, holdings: Holdings) -> "Part | None":
+        """What it shows on the page about ways in, for somebody who is signed in; None for nothing."""
+        ...
+
+    def confirmation_part(self, holdings: Holdings) -> "Part | None":
+        """What it shows where somebody who is signed in has to show it anew; None where it cannot, or they cannot."""
+        ...
+
+    @property
+    def confirms(self) -> str | None:
+        """The field of ``POST /auth/reauthenticate`` that it judges; None where it judges none."""
+        ...
+
+    async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
+        """Judge the field ``confirms``, as somebody who is signed in sent it.
+
+        Raises:
+            InvalidInput: It is wrong.
+            RateLimited: It was wrong too often.
+            StoreUnavailable: Nobody knows.
+        """
+        ...
+
+
+class Way:
+    """Base of ways in: a link on the login page, and nothing else."""
+
+    id: str
+    label: str
+    confirms: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Where signing in begins, below the mount."""
+        return f"/login/{self.id}"
+
+    def routes(self, host: "Host") -> Sequence[Route]:
+        """None."""
+        del host
+        return ()
+
+    def login_part(self, asked: Asked) -> "Part | None":
+        """A link will do."""
+        del asked
+        return None
+
+    def security_part(self, holdings: Holdings) -> "Part | None":
+        """Nothing to show."""
+        del holdings
+        return None
+
+    def confirmation_part(self, holdings: Holdings) -> "Part | None":
+        """Nothing to show."""
+        del holdings
+        return None
+
+    async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
+        """Never asked: ``confirms`` is None."""
+        raise NotImplementedError

@@ -10,6 +10,7 @@ from handstamp.core.origins import is_loopback_origin
 from handstamp.core.redirects import SafeRedirect
 from handstamp.web.caller import NO_STORE, SCOPE_KEY, Caller
 from handstamp.web.host import Place
+from handstamp.web.languages import language_of
 from handstamp.web.pages import Pages
 from handstamp.web.pages.contexts import PageContext
 
@@ -42,10 +43,18 @@ def is_form(request: Request) -> bool:
 
 
 def page(
-    place: Place, context: PageContext, *, status: int = 200, headers: Mapping[str, str] | None = None
+    connection: HTTPConnection,
+    place: Place,
+    context: PageContext,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A page under a policy that lets it run no script, sit in no frame and send its forms to nobody but us."""
-    html = Pages(app_name=place.app_name, base=place.mount).render(context)
+    """A page under a policy that lets it run no script, sit in no frame and send its forms to nobody but us.
+
+    It is in the language that the request asks for, as far as we have it.
+    """
+    html = Pages(app_name=place.app_name, base=place.mount).render(context, language=language_of(connection))
     return HTMLResponse(html, status, {**page_headers(place), **(headers or {})})
 
 

@@ -301,7 +301,7 @@ async def test_the_trail_tells_who_came_in(world: World, browser: Browser) -> No
     names = sorted(event.event for event in events)
     assert names == ["session_ended", *["session_started"] * 2, *["signed_in"] * 2, "signed_up"]
     signed_in = next(event for event in events if event.event == "signed_in")
-    assert (signed_in.detail["provider"], signed_in.address) == ("nowhere", "203.0.113.7")
+    assert (signed_in.detail["method"], signed_in.address) == ("nowhere", "203.0.113.7")
     assert signed_in.session_id in world.store._sessions
 
 
@@ -436,7 +436,7 @@ async def bad_members(world: World, browser: Browser) -> httpx2.Response:
     state = await browser.begin()
     name = browser.flows[0]
     key = name.removeprefix(FLOW).encode()
-    browser.cookies[name] = world.auth.flow_sealer.seal(b'{"id": "1"}', context=key)
+    browser.cookies[name] = world.auth.sealer(Purpose.FLOW).seal(b'{"id": "1"}', context=key)
     return await browser.finish(state)
 
 

@@ -1,16 +1,13 @@
 """Pages for people: the ways in, and the account."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 import httpx2
 import pytest
-from starlette.routing import Route
 
 from handstamp.core.models import EndReason
-from handstamp.web.host import Host
+from handstamp.web.methods import Way
 from web_world import DELETE_FLAG, DELETE_SESSION, PAGE, World, cookie, set_cookies, visiting
 
 HOSTILE: Final = [
@@ -24,18 +21,11 @@ HOSTILE: Final = [
 ]
 
 
-@dataclass(frozen=True)
-class Way:
+class Nowhere(Way):
     """A way in that leads nowhere."""
 
-    id: str = "nowhere"
-    label: str = "<Nowhere>"
-    path: str = "/login/nowhere"
-    variables: frozenset[str] = frozenset()
-
-    def routes(self, host: Host) -> Sequence[Route]:
-        """None."""
-        return []
+    id = "nowhere"
+    label = "<Nowhere>"
 
 
 async def test_the_index_leads_on(world: World, visitor: httpx2.AsyncClient) -> None:
@@ -65,7 +55,7 @@ async def test_the_account_of_nobody_is_the_login_page(visitor: httpx2.AsyncClie
 @pytest.mark.parametrize("path", ["/auth/", "/auth/account"])
 async def test_whose_session_is_over_is_told_why_before_the_cookie_is_gone(path: str) -> None:
     """401 with the ways in and the reason: a redirect would arrive without the cookie that knows it."""
-    world = World(methods=[Way()])
+    world = World(methods=[Nowhere()])
     async with visiting(world) as visitor:
         issued = await world.sign_in()
         await world.end(issued, EndReason.ENDED_ELSEWHERE)
@@ -89,7 +79,7 @@ async def test_the_login_page_says_why_the_last_session_ended(world: World, visi
 
 async def test_the_ways_in_are_links_that_carry_the_choice() -> None:
     """Whether to be remembered, and the way back; the toggle keeps the way back. Labels are escaped."""
-    async with visiting(World(methods=[Way()])) as visitor:
+    async with visiting(World(methods=[Nowhere()])) as visitor:
         off = (await visitor.get("/auth/login?return_to=/home%3Fa%3D1")).text
         on = (await visitor.get("/auth/login?return_to=/home&remember=1")).text
         bare = (await visitor.get("/auth/login")).text
@@ -104,7 +94,7 @@ async def test_the_ways_in_are_links_that_carry_the_choice() -> None:
 @pytest.mark.parametrize("return_to", HOSTILE)
 async def test_a_way_back_to_elsewhere_is_ignored(return_to: str) -> None:
     """No link of the page carries it (OAU-10)."""
-    async with visiting(World(methods=[Way()])) as visitor:
+    async with visiting(World(methods=[Nowhere()])) as visitor:
         response = await visitor.get(f"/auth/login?return_to={quote(return_to)}")
     assert 'href="/auth/login/nowhere"' in response.text
 

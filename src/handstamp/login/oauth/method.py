@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.routing import Route
 
+from handstamp.web.methods import Way
+
 if TYPE_CHECKING:
     from handstamp.login.oauth.provider import Provider
     from handstamp.web.host import Host
@@ -15,15 +17,8 @@ def variable_prefix(provider_id: str) -> str:
     return f"HANDSTAMP_{provider_id.upper().replace('-', '_')}_"
 
 
-class OAuthMethod:
+class OAuthMethod(Way):
     """Base of the providers: with it they are ways in, as ``Auth(methods=[…])`` takes them."""
-
-    id: str
-
-    @property
-    def path(self) -> str:
-        """Where signing in begins, below the mount."""
-        return f"/login/{self.id}"
 
     def routes(self, host: "Host") -> Sequence[Route]:
         """Out to the provider, and back."""

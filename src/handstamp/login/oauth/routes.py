@@ -23,6 +23,8 @@ from handstamp.core.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from handstamp.core.keys import Purpose
+from handstamp.core.models import Proof
 from handstamp.core.redirects import SafeRedirect
 from handstamp.login.oauth.client import new_client, perform
 from handstamp.login.oauth.exchange import FLOW_UNKNOWN, Exchange, parse_form
@@ -30,10 +32,10 @@ from handstamp.login.oauth.flow import FLOW_LIFETIME, Flow, callback_parameters,
 from handstamp.login.oauth.provider import Provider
 from handstamp.services.audit import log_only
 from handstamp.web.caller import NO_STORE
+from handstamp.web.entering import enter
 from handstamp.web.errors import error_response
 from handstamp.web.host import Host
-from handstamp.web.respond import caller_of, see_other
-from handstamp.web.signing import signed_in
+from handstamp.web.respond import caller_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -132,27 +134,16 @@ class OAuthRoutes:
         )
         now = self._host.clock()
         user = await services.accounts.sign_in(profile, now=now)
-        caller = caller_of(request)
-        issued = await services.sessions.start(
+        return await enter(
+            request,
+            self._host,
             user,
-            amr=(),  # The provider knows how; RFC 8176 has no word for "somebody else saw to it".
-            persistent=flow.remember,
-            presented=caller.presented(),
-            user_agent=request.headers.get("user-agent"),
-            address=caller.address,
-            now=now,
+            Proof(),  # the provider knows how; RFC 8176 has no word for "somebody else saw to it"
+            method=self._provider.id,
+            remember=flow.remember,
+            return_to=SafeRedirect.parse(flow.return_to, self._host.place.origins),
+            as_page=True,
         )
-        await services.audit.record(
-            "signed_in",
-            now=now,
-            user_id=user.id,
-            session_id=issued.session.id,
-            address=caller.address,
-            provider=self._provider.id,
-        )
-        target = SafeRedirect.parse(flow.return_to, self._host.place.origins)
-        target = target or SafeRedirect.to_path(self._host.place.after_sign_in)
-        return signed_in(self._host, see_other(target), issued)
 
     async def _forward_form(self, request: Request) -> Response:
         """303 a form_post answer to GET: it comes from another site, so it lacks our cookies, and changes nothing."""
@@ -173,7 +164,7 @@ class OAuthRoutes:
         policy = self._host.place.cookies
         prefix = policy.flow_prefix.encode()
         try:
-            sealed = self._host.flow_sealer.seal(flow.to_bytes(), context=flow.cookie_key.encode())
+            sealed = self._host.sealer(Purpose.FLOW).seal(flow.to_bytes(), context=flow.cookie_key.encode())
         except ValueError as error:
             raise InvalidRequest("return_to is too long") from error
         older = cookies_with_prefix(caller_of(request).header_lines(b"cookie"), prefix)
@@ -208,7 +199,7 @@ class OAuthRoutes:
         if sealed is None:
             raise LoginFailed(FLOW_UNKNOWN, "this browser has no such flow")
         try:
-            return Flow.from_bytes(self._host.flow_sealer.open(sealed, context=key.encode()))
+            return Flow.from_bytes(self._host.sealer(Purpose.FLOW).open(sealed, context=key.encode()))
         except InvalidToken as error:
             raise LoginFailed(FLOW_UNKNOWN, "the flow's cookie is not ours") from error
 

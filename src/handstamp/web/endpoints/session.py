@@ -41,9 +41,9 @@ class SessionEndpoints:
             return data({"authenticated": False, "reason": None})
         return data(principal_data(principal))
 
-    async def _ask(self, _: Request) -> Response:
+    async def _ask(self, request: Request) -> Response:
         """The page with the button. GET changes nothing."""
-        return page(self._host.place, SignOut())
+        return page(request, self._host.place, SignOut())
 
     async def _logout(self, request: Request) -> Response:
         """End the session that the cookie names, and take the cookies back.
@@ -62,5 +62,5 @@ class SessionEndpoints:
             return signed_out(self._host, see_other(SafeRedirect.to_path(self._host.place.path("/signed-out"))))
         return signed_out(self._host, nothing())
 
-    async def _farewell(self, _: Request) -> Response:
-        return page(self._host.place, SignedOut(reason=EndReason.SIGNED_OUT))
+    async def _farewell(self, request: Request) -> Response:
+        return page(request, self._host.place, SignedOut(reason=EndReason.SIGNED_OUT))

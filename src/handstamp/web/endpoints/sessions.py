@@ -37,7 +37,7 @@ class SessionsEndpoints:
         sessions = await services.sessions.list(principal.user.id, now=now)
         current = principal.session.id
         if wants_page(request):
-            return page(self._host.place, Sessions(sessions=sessions, current=current, now=now))
+            return page(request, self._host.place, Sessions(sessions=sessions, current=current, now=now))
         return data({"sessions": [listed_session_data(session, current=current) for session in sessions]})
 
     async def _end_one(self, request: Request) -> Principal:

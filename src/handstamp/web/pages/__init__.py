@@ -5,10 +5,12 @@ form-action 'self'`` (and ``img-src`` for pictures of users) fits all of them. E
 goes to the application itself; whatever leads to another site is a link.
 """
 
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
+from handstamp.web.languages import translations
 from handstamp.web.pages import times
 from handstamp.web.pages.contexts import PageContext
 from handstamp.web.pages.devices import describe_device
@@ -30,10 +32,15 @@ class Pages:
         self._app_name = app_name
         self._base = base
 
-    def render(self, context: PageContext) -> str:
-        """The whole HTML document for a context; its class says which page that is."""
-        template = _environment().get_template(context.template)
-        return template.render(page=context, app_name=self._app_name, base=self._base)
+    def render(self, context: PageContext, *, language: str = "en") -> str:
+        """The whole HTML document for a context; its class says which page that is.
+
+        Args:
+            context: What the page shows.
+            language: One of ``handstamp.web.languages.LANGUAGES``.
+        """
+        template = _environment(language).get_template(context.template)
+        return template.render(page=context, app_name=self._app_name, base=self._base, language=language)
 
 
 @cache
@@ -49,16 +56,20 @@ def icon() -> bytes:
 
 
 @cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  loads when a page is asked for
+def _environment(language: str) -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415  loads when a page is asked for
 
     environment = Environment(
-        loader=PackageLoader(__name__),
+        loader=FunctionLoader(_source),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    install = cast("Callable[..., None]", vars(environment)["install_gettext_translations"])
+    texts = translations(language)
+    install(texts, newstyle=True)
     filters = {
         "ago": times.ago,
         "day": times.day,
@@ -66,6 +77,13 @@ def _environment() -> "Environment":
         "iso": times.iso,
         "moment": times.moment,
         "segment": path_segment,
+        "told": texts.gettext,  # of a text that is marked elsewhere, or that is no text of ours
     }
     environment.filters.update(cast("dict[str, Any]", filters))
     return environment
+
+
+def _source(name: str) -> str:
+    """The text of a template: ``name.html`` of ours, or ``package:name.html`` of a way in."""
+    package, _, file = name.rpartition(":")
+    return resources.files(package or __name__).joinpath("templates", file).read_text(encoding="utf-8")

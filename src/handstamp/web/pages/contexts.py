@@ -1,8 +1,10 @@
 """What each page needs, as types: a route that forgets something does not pass the type checker."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason, Principal, Session
 from handstamp.web.pages.links import is_link, is_picture
 from handstamp.web.pages.texts import SIGNED_OUT, ReasonText
@@ -13,6 +15,30 @@ class PageContext:
     """What ``Pages.render`` takes: one class for each page."""
 
     template: ClassVar[str]
+    """``name.html`` of ours, or ``package:name.html`` out of the folder ``templates`` of a way in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a way in shows in a page that others have a part in too. Its template is included there, as ``part``."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A form as it was sent, to be shown again: what was typed, but for secrets, and what is wrong with it."""
+
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    faults: tuple[Fault, ...] = ()
+
+    def value(self, name: str) -> str:
+        """What was typed into a field."""
+        return self.values.get(name, "")
+
+    def fault(self, name: str) -> Fault | None:
+        """The first thing that is wrong with a field."""
+        return next((fault for fault in self.faults if fault.pointer == f"/{name}"), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +68,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login(PageContext):
-    """The ways in. Links and no forms: ``form-action`` blocks a form whose answer leads to another site."""
+    """The ways in. Those at other sites are links: ``form-action`` blocks a form whose answer leads there."""
 
     template = "login.html"
+    parts: tuple[Part, ...] = ()
+    """Ways in that show more than a link."""
     ways: tuple[Link, ...]
     """Labelled with the provider's name; ``href`` carries the choice to be remembered and the way back."""
     remember: bool
@@ -81,6 +109,22 @@ class Account(PageContext):
     def roles(self) -> tuple[str, ...]:
         """The user's roles in the order of the alphabet."""
         return tuple(sorted(self.principal.user.roles))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Security(PageContext):
+    """By what the user can sign in."""
+
+    template = "security.html"
+    parts: tuple[Part, ...]
+    fresh: bool
+    """Whether the session is fresh enough to change any of it."""
+    confirm: str
+    """Where it can be made fresh."""
+
+    def __post_init__(self) -> None:
+        if not is_link(self.confirm):
+            raise ValueError("the way to confirm leads to a page of ours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
