@@ -67,6 +67,10 @@ class Fields:
             self.refuse(name, MISSING, N_("This is needed."))
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether a field came with something in it."""
+        return self._values.get(name) not in {None, ""}
+
     def flag(self, name: str) -> bool:
         """A field that is true or false, or a checkbox; one that is left out is false."""
         value = self._values.get(name)
