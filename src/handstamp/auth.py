@@ -208,6 +208,7 @@ class Auth:
             accounts=Accounts(store=self.store, sessions=sessions, cache=self._cache, audit=audit),
             people=self.store,
             challenges=Challenges(store),
+            attempts=store,
             audit=audit,
             live=self._live,
         )

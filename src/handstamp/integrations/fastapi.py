@@ -63,7 +63,9 @@ LoadedUser: Final[Any] = Depends(_LoadedUser())
 """The application's own object, by ``Auth(load_user=…)``: ``Annotated[Member, LoadedUser]``."""
 
 
-def require(*, role: str | None = None, fresh: str | float | None = None, aal: int | None = None, strict: bool = False) -> params.Depends:
+def require(
+    *, role: str | None = None, fresh: str | float | None = None, aal: int | None = None, strict: bool = False
+) -> params.Depends:
     """A dependency: one of a route's or router's ``dependencies``, or in ``Annotated`` to get the user too.
 
     Args:

@@ -231,7 +231,10 @@ def _error_page(connection: HTTPConnection, error: HandstampError, place: Place,
 
 def _way_back(connection: HTTPConnection, error: HandstampError, place: Place) -> Link:
     if isinstance(error, _STEP_UP):
-        return Link(label=N_("Confirm that it is you"), href=confirmation_of(error, place, came_from(connection, place)).location)
+        return Link(
+            label=N_("Confirm that it is you"),
+            href=confirmation_of(error, place, came_from(connection, place)).location,
+        )
     return Link(label="Go to sign-in", href=place.path("/login"))
 
 

@@ -12,6 +12,7 @@ from handstamp.core.people import CredentialStore
 from handstamp.core.policy import HOUR
 from handstamp.core.protocols import ThrottleStore
 from handstamp.core.sealing import Sealer
+from handstamp.core.text import N_
 from handstamp.login.totp.attempts import CODES, Attempts
 from handstamp.login.totp.codes import code_in, new_secret, steps_of
 
@@ -21,9 +22,10 @@ MALFORMED: Final = "code_malformed"
 OVER: Final = "enrolment_over"
 
 _MESSAGES: Final = {
-    MALFORMED: "A code is six digits.",
-    WRONG: "This is not the code that your app shows now. Look again, and check the clock of your phone.",
-    USED: "This code was used already. Wait until your app shows the next one.",
+    MALFORMED: N_("A code is six digits. A recovery code is sixteen letters and digits."),
+    WRONG: N_("This is not the code that your app shows now. Look again, and check the clock of your phone."),
+    USED: N_("This code was used already. Wait until your app shows the next one."),
+    OVER: N_("This took too long, or was begun again elsewhere. Begin again."),
 }
 
 _LOG: Final = logging.getLogger("handstamp.totp")
@@ -230,7 +232,7 @@ def _under_way(apps: tuple[Credential, ...], enrolment: str, *, now: float) -> C
 
 
 def _over() -> InvalidInput:
-    return InvalidInput([Fault(OVER, "This took too long, or was begun again elsewhere. Begin again.", "/enrolment")])
+    return InvalidInput([_fault(OVER, "/enrolment")])
 
 
 def _context(user_id: str) -> bytes:

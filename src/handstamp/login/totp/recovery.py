@@ -17,9 +17,12 @@ from handstamp.core.ids import new_id
 from handstamp.core.models import Credential, CredentialKind
 from handstamp.core.people import CredentialStore
 from handstamp.core.protocols import ThrottleStore
+from handstamp.core.text import N_
 from handstamp.login.totp.attempts import RECOVERY, Attempts
 
 WRONG: Final = "recovery_code_wrong"
+
+_MESSAGE: Final = N_("This is not one of your recovery codes, or it was used.")
 
 COUNT: Final = 10
 """Codes in a set."""
@@ -92,7 +95,7 @@ class RecoveryCodes:
         digest = _digest(user_id, code or "")
         found = next((one for one in theirs if compare_digest(one.secret, digest)), None)
         if found is None or not await self._store.remove_credential(found.id, user_id=user_id, keep_a_way_in=False):
-            raise InvalidInput([Fault(WRONG, "This is not one of your recovery codes, or it was used.", pointer)])
+            raise InvalidInput([Fault(WRONG, _MESSAGE, pointer)])
         await self._attempts.forget(whose)
         return await self.left(user_id)
 
