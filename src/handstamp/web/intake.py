@@ -69,7 +69,8 @@ class Fields:
 
     def has(self, name: str) -> bool:
         """Whether a field came with something in it."""
-        return self._values.get(name) not in {None, ""}
+        value = self._values.get(name)
+        return value is not None and value != ""
 
     def flag(self, name: str) -> bool:
         """A field that is true or false, or a checkbox; one that is left out is false."""
