@@ -61,7 +61,7 @@ class Requirement:
         Raises:
             ConfigurationError: ``fresh`` is no duration, or ``aal`` neither 1 nor 2.
         """
-        if aal not in {None, 1, AAL2}:
+        if isinstance(aal, bool) or aal not in {None, 1, AAL2}:
             raise ConfigurationError(f"aal: {aal!r} is no level that a sign-in can reach: write 1 or 2")
         try:
             return cls(role, None if fresh is None else parse_duration(fresh), strict, aal or 1)

@@ -222,6 +222,19 @@ async def test_of_fifty_who_confirm_one_app_one_succeeds(generous: World) -> Non
     assert len(await generous.stored()) == 1
 
 
+async def test_whoever_is_too_late_confirms_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody was faster between the look and the swap."""
+    app, enrolment = await world.begun()
+
+    async def slower(seen: Credential, becomes: Credential) -> bool:
+        return False
+
+    monkeypatch.setattr(world.store, "swap_credential", slower)
+    with pytest.raises(InvalidInput) as refused:
+        await world.authenticator.confirm(world.ada.id, enrolment.id, app.code(NOW), now=NOW)
+    assert [fault.code for fault in refused.value.faults] == ["enrolment_over"]
+
+
 async def test_of_two_apps_confirmed_at_once_the_newer_stays(world: World) -> None:
     """Whoever is faster: neither removes both."""
     apps = [a_credential(world.ada.id, CredentialKind.TOTP, confirmed_at=None, created_at=NOW + n) for n in range(2)]
