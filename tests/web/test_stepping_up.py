@@ -16,21 +16,23 @@ def place() -> Place:
     return World().auth.place
 
 
-def connection(path: str = "/", query: bytes = b"", *, method: str = "GET", **headers: str) -> HTTPConnection:
+def connection(
+    path: str = "/", query: bytes = b"", *, method: str = "GET", headers: dict[str, str] | None = None
+) -> HTTPConnection:
     """A request."""
-    lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    lines = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     return HTTPConnection({"type": "http", "method": method, "path": path, "query_string": query, "headers": lines})
 
 
 @pytest.mark.parametrize(
     ("asked", "visit"),
     [
-        (connection(**PAGE), True),
-        (connection(**PAGE, sec_fetch_mode="navigate"), True),
-        (connection(**PAGE, sec_fetch_mode="cors"), False),
-        (connection(**PAGE, method="POST"), False),
-        (connection(**PAGE, method="HEAD"), False),
-        (connection(accept="application/json"), False),
+        (connection(headers=PAGE), True),
+        (connection(headers=PAGE | {"sec-fetch-mode": "navigate"}), True),
+        (connection(headers=PAGE | {"sec-fetch-mode": "cors"}), False),
+        (connection(headers=PAGE, method="POST"), False),
+        (connection(headers=PAGE, method="HEAD"), False),
+        (connection(headers={"accept": "application/json"}), False),
         (connection(), False),
         (HTTPConnection({"type": "websocket", "path": "/", "query_string": b"", "headers": []}), False),
     ],
@@ -72,7 +74,7 @@ def test_the_way_back_is_the_page_that_was_asked_for(
 )
 def test_a_form_came_from_a_page_of_ours(place: Place, referer: str, expected: str | None) -> None:
     """Or nobody knows from where."""
-    page = came_from(connection(referer=referer), place)
+    page = came_from(connection(headers={"referer": referer}), place)
     assert (page.location if page else None) == expected
 
 

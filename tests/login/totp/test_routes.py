@@ -87,6 +87,8 @@ async def test_too_many_attempts_are_told_with_how_long(house: House, ada: Brows
     assert "in 30 seconds" in page.text
     told = await ada.send("/auth/totp/verify", code=app.code(house.clock()))
     assert (told.status_code, told.json()["code"], told.headers["retry-after"]) == (429, "rate_limited", "30")
+    assert (await ada.send("/auth/totp/verify", code="12")).status_code == 422
+    assert (await house.events()).count("second_factor_failed") == 5
     house.clock.now += 30
     assert (await ada.send("/auth/totp/verify", code=app.code(house.clock()))).status_code == 200
 

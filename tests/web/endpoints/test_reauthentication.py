@@ -146,6 +146,17 @@ async def test_a_refused_form_comes_back(house: House, signed_in: Browser) -> No
     assert (late.status_code, late.headers["retry-after"], "in 60 seconds" in late.text) == (429, "60", True)
 
 
+async def test_attempts_of_any_way_are_limited(house: House, signed_in: Browser) -> None:
+    """Ten, then one each half minute; a refused one is not judged, and not in the trail (MFA-05)."""
+    for _ in range(10):
+        assert (await signed_in.send("/auth/reauthenticate", word="wrong")).status_code == 422
+    answer = await signed_in.send("/auth/reauthenticate", word=SESAME)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
+    assert (await house.events()).count("reauthentication_failed") == 10
+    house.clock.now += 30
+    assert (await signed_in.send("/auth/reauthenticate", word=SESAME)).status_code == 200
+
+
 async def test_attempts_are_limited_for_the_session_alone(house: House, signed_in: Browser) -> None:
     """A thief of one session stops nobody from signing in, nor the owner in another session (MFA-05)."""
     await signed_in.send("/auth/reauthenticate", word=SESAME)

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from handstamp.core.errors import InvalidInput, RateLimited
 from handstamp.core.keys import Purpose
 from handstamp.core.protocols import Clock
-from handstamp.login.totp.authenticator import Authenticator
+from handstamp.login.totp.authenticator import MALFORMED, Authenticator
 from handstamp.login.totp.recovery import RecoveryCodes, read
-from handstamp.services.audit import Audit
+from handstamp.services.audit import Audit, log_only
 from handstamp.web.host import Host, Services
 from handstamp.web.respond import caller_of
 
@@ -58,9 +58,14 @@ class SecondFactor:
                 await self.app.verify(user_id, presented, now=now, place=place, pointer=pointer)
                 return OTP
             left = await self.codes.use(user_id, presented, now=now, place=place, pointer=pointer)
-        except (InvalidInput, RateLimited) as error:
-            code = error.faults[0].code if isinstance(error, InvalidInput) else error.code
-            await self.audit.record("second_factor_failed", now=now, user_id=user_id, address=address, code=code)
+        except RateLimited as error:
+            # Whoever goes on all the same could fill the store with it.
+            log_only("second_factor_failed", now=now, user_id=user_id, address=address, code=error.code)
+            raise
+        except InvalidInput as error:
+            code = error.faults[0].code
+            if code != MALFORMED:  # that was no attempt
+                await self.audit.record("second_factor_failed", now=now, user_id=user_id, address=address, code=code)
             raise
         await self.audit.record("recovery_code_used", now=now, user_id=user_id, address=address, left=str(left))
         return ()

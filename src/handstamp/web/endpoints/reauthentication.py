@@ -1,5 +1,8 @@
 """Showing once more who one is, while signed in: NIST SP 800-63B-4 §2.1.3, ASVS 7.5."""
 
+from hashlib import sha256
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,6 +23,11 @@ from handstamp.web.represent import principal_data
 from handstamp.web.respond import caller_of, data, page, see_other, wants_page
 from handstamp.web.signing import signed_in
 from handstamp.web.stepping_up import REAUTHENTICATE
+
+_BURST: Final = 10
+"""Attempts of a session."""
+_EVERY: Final = 30.0
+"""Seconds after which there is one more."""
 
 
 class ReauthenticationEndpoints:
@@ -81,11 +89,20 @@ class ReauthenticationEndpoints:
             raise InvalidInput(fields.faults)
         value = fields.secret(way.confirms)
         fields.check()
+        await self._count_attempt(principal)
         try:
             return way, await way.confirm(request, self._host, principal, value)
         except (InvalidInput, RateLimited) as error:
             await self._record_failure(request, principal, way, error)
             raise
+
+    async def _count_attempt(self, principal: Principal) -> None:
+        """Of one session, by whatever way: who has stolen it may not try for long. The owner can sign in anew."""
+        services = self._host.services or await self._host.open()
+        key = f"reauthenticate:{sha256(principal.session.id.encode()).hexdigest()[:32]}"
+        wait = await services.attempts.count_attempt(key, burst=_BURST, every=_EVERY, now=self._host.clock())
+        if wait:
+            raise RateLimited(wait)
 
     async def _record_failure(
         self, request: Request, principal: Principal, way: LoginMethod, error: HandstampError
