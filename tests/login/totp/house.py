@@ -20,7 +20,7 @@ from handstamp.login.totp import Totp
 from handstamp.web.entering import enter
 from handstamp.web.host import Host
 from handstamp.web.intake import read_fields
-from handstamp.web.methods import Holdings, Way
+from handstamp.web.methods import Asked, Holdings, Way
 from handstamp.web.pages.contexts import Part
 from login.totp.app import App
 from web_world import OWN, SESSION, HandClock, World, me
@@ -35,6 +35,14 @@ class WordPart(Part):
     """The field for the word."""
 
     template = "login.totp:word.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnockPart(Part):
+    """The field for a user."""
+
+    template = "login.totp:knock.html"
+    return_to: str | None
 
 
 class Knock(Way):
@@ -57,6 +65,10 @@ class Knock(Way):
             )
 
         return [Route("/knock", knock, methods=["POST"])]
+
+    def login_part(self, asked: Asked) -> Part:
+        """A form."""
+        return KnockPart(return_to=asked.return_to.location if asked.return_to else None)
 
     def confirmation_part(self, holdings: Holdings) -> Part:
         """Everybody knows the word."""

@@ -3,10 +3,12 @@
 import asyncio
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import handstamp
 from handstamp.core.models import EndReason
 from login.totp.app import App
 from login.totp.house import STEP, Browser, House
@@ -91,6 +93,40 @@ async def test_too_many_attempts_are_told_with_how_long(house: House, ada: Brows
     assert (await house.events()).count("second_factor_failed") == 5
     house.clock.now += 30
     assert (await ada.send("/auth/totp/verify", code=app.code(house.clock()))).status_code == 200
+
+
+async def test_a_stranger_who_knows_the_password_does_not_lock_the_owner_out(
+    house: House, ada: Browser, mallory: Browser
+) -> None:
+    """However many sign-ins a stranger begins and fails, the owner gets in with a recovery code (MFA-05)."""
+    app, codes, user_id = await waiting(house, ada)
+    for _ in range(3):
+        await mallory.send("/auth/knock", user=user_id)
+        for number in range(12):
+            await mallory.send("/auth/totp/verify", code=f"0000-0000-0000-00{number:02}")
+            await mallory.send("/auth/totp/verify", code=app.wrong(house.clock()))
+    assert (await mallory.send("/auth/totp/verify", code="0000-0000-0000-0000")).status_code == 429
+    assert (await ada.send("/auth/totp/verify", code=app.code(house.clock()))).status_code == 429
+    assert (await ada.send("/auth/totp/verify", code=codes[0])).status_code == 200
+
+
+def test_no_way_in_starts_a_session_past_the_door() -> None:
+    """Whoever comes in, after a reset password too, comes by ``entering``, which asks for the factor (PAS-07)."""
+    source = Path(handstamp.__file__).parent
+    files = [path for folder in ("web", "login") for path in (source / folder).rglob("*.py")]
+    starts = [path.name for path in files if "sessions.start(" in path.read_text(encoding="utf-8")]
+    assert starts == ["entering.py"]
+
+
+async def test_whoever_comes_late_is_led_to_confirm(house: House, ada: Browser) -> None:
+    """And back to where an app is set up, with the way on from there (SES-09)."""
+    await ada.knock(await house.user())
+    house.clock.now += 900
+    led = await ada.visit("/auth/totp/enroll?return_to=/reports")
+    assert led.status_code == 303
+    assert led.headers["location"] == (
+        "/auth/reauthenticate?return_to=%2Fauth%2Ftotp%2Fenroll%3Freturn_to%3D%2Freports"
+    )
 
 
 async def test_setting_up_makes_two_factors_and_ends_other_sessions(
@@ -319,7 +355,7 @@ async def test_what_stands_on_the_security_page(house: House, ada: Browser) -> N
 async def test_it_has_no_place_on_the_login_page(ada: Browser) -> None:
     """No sign-in begins with it."""
     page = await ada.visit("/auth/login")
-    assert "Knock" in page.text
+    assert "Who is there" in page.text
     assert "uthenticator" not in page.text
 
 

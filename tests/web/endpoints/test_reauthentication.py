@@ -1,5 +1,7 @@
 """Showing once more who one is."""
 
+import asyncio
+
 import pytest
 from starlette.testclient import WebSocketDenialResponse
 
@@ -241,6 +243,25 @@ async def test_whoever_is_not_signed_in_signs_in(house: House) -> None:
         assert (await nobody.visit("/auth/reauthenticate")).headers["location"] == "/auth/login"
         assert (await nobody.get("/auth/reauthenticate")).status_code == 401
         assert (await nobody.send("/auth/reauthenticate", word=SESAME)).status_code == 401
+
+
+async def test_fifty_who_confirm_by_one_code_make_one_session(house: House, signed_in: Browser) -> None:
+    """The code is used up once (MFA-01)."""
+    await signed_in.send("/auth/reauthenticate", word=SESAME)
+    _, codes = await signed_in.enrol()
+    answers = await asyncio.gather(*(signed_in.send("/auth/reauthenticate", code=codes[0]) for _ in range(50)))
+    assert [answer.status_code for answer in answers].count(200) == 1
+    user_id = (await signed_in.get("/me")).json()["id"]
+    assert len(await house.store.list_sessions(user_id, now=house.clock())) == 1
+
+
+async def test_a_session_that_was_ended_elsewhere_is_not_made_anew(house: House, signed_in: Browser) -> None:
+    """Not even while this process has it in memory and has not heard of it (SES-01)."""
+    assert (await signed_in.get("/me")).status_code == 200
+    session_id = (await signed_in.get("/auth/session")).json()["session"]["id"]
+    await house.store.end_session(session_id, reason=EndReason.ENDED_ELSEWHERE, now=house.clock())
+    answer = await signed_in.send("/auth/reauthenticate", word=SESAME)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "ended_elsewhere")
 
 
 async def test_an_outage_confirms_nothing(house: House, signed_in: Browser) -> None:

@@ -2,7 +2,8 @@
 
 A bucket of a few attempts for people who mistype, and a large one behind it for programs that do not give up. A right
 code fills both. Both belong to one user at one place: whoever knows a password and empties the bucket of sign-ins
-keeps the owner from nothing that the owner does while signed in, and from no recovery code.
+keeps the owner from nothing that the owner does while signed in. Attempts with recovery codes belong to one sign-in
+under way, so that there is always one left for the owner.
 """
 
 from dataclasses import dataclass

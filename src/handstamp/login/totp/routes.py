@@ -60,7 +60,7 @@ class TotpRoutes:
         try:
             code = fields.secret(FIELD, most=_MOST)
             fields.check()
-            amr = await second.prove(request, pending.user_id, code)
+            amr = await second.prove(request, pending.user_id, code, place="", recovery_place=pending.step.id)
         except (InvalidInput, RateLimited) as error:
             if not fields.form:
                 raise

@@ -36,14 +36,19 @@ class SecondFactor:
         app = Authenticator(store=store, attempts=attempts, sealer=sealer)
         return cls(app, RecoveryCodes(store=store, attempts=attempts), services.audit, host.clock)
 
-    async def prove(self, request: Request, user_id: str, presented: str, *, place: str = "") -> tuple[str, ...]:
+    async def prove(
+        self, request: Request, user_id: str, presented: str, *, place: str, recovery_place: str
+    ) -> tuple[str, ...]:
         """Take a code of either kind, once; by what methods the user has shown who they are then (RFC 8176).
 
         Args:
             request: The one that brings it.
             user_id: Whose it has to be.
             presented: What was typed. Sixteen letters and digits are a recovery code.
-            place: Where attempts are counted apart: empty at sign-in, the session of whoever is signed in.
+            place: Where attempts with codes of the app are counted: empty at sign-in, so that a stranger who begins
+                many has no more of them; the session of whoever is signed in.
+            recovery_place: The same of recovery codes, which nobody guesses: the sign-in under way, so that whoever
+                begins others uses up no attempt of the owner's.
 
         Raises:
             InvalidInput: It is wrong, or was used.
@@ -57,7 +62,7 @@ class SecondFactor:
             if read(presented) is None:
                 await self.app.verify(user_id, presented, now=now, place=place, pointer=pointer)
                 return OTP
-            left = await self.codes.use(user_id, presented, now=now, place=place, pointer=pointer)
+            left = await self.codes.use(user_id, presented, now=now, place=recovery_place, pointer=pointer)
         except RateLimited as error:
             # Whoever goes on all the same could fill the store with it.
             log_only("second_factor_failed", now=now, user_id=user_id, address=address, code=error.code)

@@ -72,7 +72,8 @@ class Totp(Way):
         from handstamp.login.totp.second_factor import SecondFactor  # noqa: PLC0415  the same
 
         second = SecondFactor.of(host, host.services or await host.open())
-        amr = await second.prove(request, principal.user.id, value, place=principal.session.id)
+        place = principal.session.id
+        amr = await second.prove(request, principal.user.id, value, place=place, recovery_place=place)
         return Proof(amr=principal.session.amr).and_second(amr)
 
 

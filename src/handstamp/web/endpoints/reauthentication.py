@@ -61,7 +61,7 @@ class ReauthenticationEndpoints:
     async def _confirm(self, request: Request) -> Response:
         host, caller = self._host, caller_of(request)
         fields = await read_fields(request)
-        principal = await caller.principal()
+        principal = await caller.principal(strict=True)  # a session that has just been ended is not made anew
         way_back = fields.return_to(host.place.origins)
         way = next((way for way in host.methods if way.confirms is not None and fields.has(way.confirms)), None)
         try:
