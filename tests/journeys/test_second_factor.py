@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
-from pyotp import TOTP
+from pyotp.totp import TOTP
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handmade import SECRET
