@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from handstamp.login.totp.picture import Picture
 from handstamp.web.pages.contexts import Filled, PageContext, Part
+from handstamp.web.pages.links import is_link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,10 @@ class CodesPage(PageContext):
     first: bool
     """Whether an app was set up just now."""
     return_to: str
+
+    def __post_init__(self) -> None:
+        if not is_link(self.return_to):
+            raise ValueError("the way on leads to a path of this site")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
