@@ -134,6 +134,16 @@ async def test_attempts_are_limited(world: World) -> None:
         await world.codes.use(world.ada.id, code, now=NOW + 10)
 
 
+async def test_a_right_code_begins_the_count_anew(world: World) -> None:
+    """Whoever has shown one may mistype the next as often as before."""
+    codes = await world.codes.renew(world.ada.id, now=NOW)
+    for code in codes[:2]:
+        for _ in range(9):
+            with pytest.raises(InvalidInput):
+                await world.codes.use(world.ada.id, "0000-0000-0000-0000", now=NOW)
+        await world.codes.use(world.ada.id, code, now=NOW)
+
+
 def test_a_code_has_80_bits_that_can_be_read_aloud() -> None:
     """Sixteen of 32 characters, in groups; each is as likely as the others."""
     codes = [new_code() for _ in range(2000)]

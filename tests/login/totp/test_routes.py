@@ -11,7 +11,7 @@ import pytest
 import handstamp
 from handstamp.core.models import EndReason
 from login.totp.app import App
-from login.totp.house import STEP, Browser, House
+from login.totp.house import SESAME, STEP, Browser, House
 from web_world import FOREIGN, SESSION, World
 
 
@@ -127,6 +127,22 @@ async def test_whoever_comes_late_is_led_to_confirm(house: House, ada: Browser) 
     assert led.headers["location"] == (
         "/auth/reauthenticate?return_to=%2Fauth%2Ftotp%2Fenroll%3Freturn_to%3D%2Freports"
     )
+
+
+async def test_everything_is_below_the_mount() -> None:
+    """Wherever that is."""
+    house = House(mount="/id")
+    async with Browser(house) as ada:
+        user = await house.user()
+        await ada.send("/id/knock", user=user.id)
+        house.clock.now += 900
+        assert (await ada.get("/fresh")).json()["reauthenticate"] == "/id/reauthenticate"
+        led = await ada.visit("/fresh")
+        assert led.headers["location"] == "/id/reauthenticate?return_to=%2Ffresh"
+        assert 'action="/id/reauthenticate"' in (await ada.visit(led.headers["location"])).text
+        await ada.send("/id/reauthenticate", word=SESAME)
+        assert 'action="/id/totp/confirm"' in (await ada.submit("/id/totp/enroll")).text
+    await house.auth.close()
 
 
 async def test_setting_up_makes_two_factors_and_ends_other_sessions(

@@ -263,6 +263,16 @@ async def test_a_session_that_was_ended_elsewhere_is_not_made_anew(house: House,
     assert (answer.status_code, answer.json()["reason"]) == (401, "ended_elsewhere")
 
 
+async def test_confirming_asks_the_store(house: House, signed_in: Browser) -> None:
+    """What is in memory may be as old as the lag of a feed; a new session is not made of that (SES-01)."""
+    await signed_in.get("/me")
+    before = house.loads
+    await signed_in.get("/me")
+    assert house.loads == before
+    await signed_in.send("/auth/reauthenticate", word="wrong")
+    assert house.loads == before + 1
+
+
 async def test_an_outage_confirms_nothing(house: House, signed_in: Browser) -> None:
     """503, and the session is as it was."""
     house.down()
