@@ -73,12 +73,17 @@ def read_catalogue(language: str) -> Catalog:
 def updated(language: str) -> bytes:
     """The catalogue of a language as it should be: what is in it of what there is."""
     before, after = read_catalogue(language), Catalog(locale=language)
-    for text, file in sorted(all_texts().items(), key=lambda item: (item[1], item[0])):
+    for text, file in sorted(all_texts().items(), key=_place_of):
         known = before.get(text if isinstance(text, str) else text[0])
         after.add(text, known.string if known and known.id == _as_id(text) else None, locations=[(file, 1)])
     out = BytesIO()
     write_po(out, after, width=110, omit_header=True, sort_by_file=False, include_lineno=False)
     return _HEADER.format(language=language).encode() + out.getvalue()
+
+
+def _place_of(item: tuple[Text, str]) -> tuple[str, str]:
+    text, file = item
+    return file, text if isinstance(text, str) else text[0]
 
 
 def _as_id(text: Text) -> Any:

@@ -16,6 +16,7 @@ from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
 from handstamp.web.endpoints.activity import ActivityEndpoints
 from handstamp.web.endpoints.development import DevelopmentEndpoints
+from handstamp.web.endpoints.reauthentication import ReauthenticationEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -54,6 +55,7 @@ def application(host: Host) -> ASGIApp:
             *ActivityEndpoints(host).routes(),
             *SecurityEndpoints(host).routes(),
             *DevelopmentEndpoints(host).routes(),
+            *ReauthenticationEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),
             *(route for method in host.methods for route in method.routes(host)),

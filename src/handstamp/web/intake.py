@@ -80,6 +80,11 @@ class Fields:
             self.refuse(name, NO_ADDRESS, str(error))
             return ""
 
+    def has(self, name: str) -> bool:
+        """Whether a field came with something in it."""
+        value = self._values.get(name)
+        return value is not None and value != ""
+
     def flag(self, name: str) -> bool:
         """A field that is true or false, or a checkbox; one that is left out is false."""
         value = self._values.get(name)
