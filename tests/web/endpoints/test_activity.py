@@ -12,7 +12,7 @@ from handstamp.web.pages.events import HAPPENED
 from web_world import NOW, PAGE, World, cookie, visiting
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-NOT_ABOUT_A_USER = {"request_refused"}
+NOT_ABOUT_A_USER = {"mail_failed", "request_refused"}
 
 
 def happened(user_id: str, number: int, event: str = "signed_in", **detail: str) -> AuditEvent:
