@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from handstamp.auth import Auth
 from handstamp.core.models import Profile, User
 from handstamp.integrations.starlette import install
 from handstamp.services.sessions import Issued
+from handstamp.services.transport import Shown
 from handstamp.web.host import Services
 from handstamp.web.languages import translations
 from handstamp.web.methods import LoginMethod
@@ -47,6 +49,7 @@ class Site:
         self.application = Starlette(routes=[Route("/", _home), Route("/enter/{session_id}", self._enter)])
         install(self.application, self.auth)
         self._issued: dict[str, Issued] = {}
+        self._read: list[Shown] = []
         self._loop = asyncio.new_event_loop()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -64,6 +67,17 @@ class Site:
             issuer="https://idp.example", subject=name, name=name, username="ada", email=email, email_verified=True
         )
         return self.run(self.services.accounts.sign_in(profile, now=self.auth.clock()))
+
+    def new_mail(self, *, to: str) -> str:
+        """The link of the next mail that comes to an address: none is sent to it from elsewhere meanwhile."""
+        deadline = time.monotonic() + 10
+        while True:
+            mails = [mail for mail in self.auth.development_mails or () if mail.to == to and mail not in self._read]
+            if mails:
+                self._read += mails
+                return next(link for link in mails[0].links if "token=" in link)
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def sign_in(self, context: BrowserContext, user: User | None = None, **how: Any) -> Issued:
         """Let a browser be signed in."""

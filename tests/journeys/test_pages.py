@@ -6,13 +6,16 @@ Whoever adds a page adds a line to ``PAGES``. Pictures are left in ``build/artef
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from handstamp.core.models import EndReason
+from handstamp.login.email_code import EmailCode
 from handstamp.login.oauth import Google, X
+from handstamp.login.totp import Totp
 from page_walk import NARROW, Site, Visit, english_in, faults_of, keyboard_faults_of, overflow_of, serving_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -43,10 +46,51 @@ def much_has_happened(site: Site, context: BrowserContext, page: Page) -> None:
         site.run(site.services.audit.record(event, now=site.auth.clock(), method=method, reason=None, **about))
 
 
+NAMES = count(1)
+"""Each asks for a code once: mails to one address have a limit."""
+
+
+def asked_for_a_code(site: Site, context: BrowserContext, page: Page) -> str:
+    """Somebody has a code in their mail; their address."""
+    name = f"reader-{next(NAMES)}"
+    user = site.somebody(name=name, email=f"{name}@example.com")
+    page.goto(f"{site.url}/auth/login/email-code")
+    page.locator("input[name=email]").fill(user.email or "")
+    page.locator("main button[type=submit]").first.click()
+    page.wait_for_url("**/auth/email-code")
+    return user.email or ""
+
+
+def wrong_code(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody mistyped it."""
+    asked_for_a_code(site, context, page)
+    page.locator("input[name=code]").fill("12345")
+    page.locator("main button[type=submit]").first.click()
+
+
+def wrong_address(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody forgot half of their address, where the browser does not notice."""
+    page.goto(f"{site.url}/auth/login/email-code")
+    page.locator("input[name=email]").fill("ada@localhost")
+    page.locator("main button[type=submit]").first.click()
+
+
+def link_of_the_mail(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody opens the link where they asked for it."""
+    page.goto(site.new_mail(to=asked_for_a_code(site, context, page)))
+
+
 PAGES = [
     Visit("login", "/login"),
     Visit("login-remember", "/login?remember=1&return_to=/reports"),
     Visit("login-after-the-end", "/login", prepare=ended),
+    Visit("email-code-address", "/login/email-code"),
+    Visit("email-code-wrong-address", None, prepare=wrong_address),
+    Visit("email-code", "/email-code", prepare=wrong_code),
+    Visit("email-code-wrong", None, prepare=wrong_code),
+    Visit("email-code-link", None, prepare=link_of_the_mail),
+    Visit("email-code-link-elsewhere", "/email-code/link?token=x"),
+    Visit("reauthenticate", "/reauthenticate?return_to=/reports", signed_in=True),
     Visit("account", "/account", signed_in=True),
     Visit("security", "/account/security", signed_in=True),
     Visit("sessions", "/sessions", prepare=several_sessions),
@@ -62,7 +106,12 @@ PAGES = [
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     """An application with every way in."""
-    ways = [X(client_id="x", public_client=True), Google(client_id="google", client_secret="secret")]
+    ways = [
+        EmailCode(),
+        X(client_id="x", public_client=True),
+        Google(client_id="google", client_secret="secret"),
+        Totp(),
+    ]
     with serving_site(ways) as running:
         yield running
 
@@ -115,3 +164,24 @@ def test_a_page_speaks_german(visit: Visit, site: Site, browser: Browser, pictur
         assert ENGLISH.findall(page.locator("main").inner_text()) == []
         assert overflow_of(page) == []
         assert faults_of(page) == []
+
+
+def test_a_person_signs_in_by_a_link(site: Site, browser: Browser) -> None:
+    """From the login page over the mail to the account, with the keyboard alone where there is something to press."""
+    site.somebody()
+    with Visit("login", "/login?return_to=/auth/account").made(site, browser) as page:
+        page.get_by_role("link", name="E-mail me a code").press("Enter")
+        page.get_by_label("E-mail address").fill("ada@example.com")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/auth/email-code")
+        link = site.new_mail(to="ada@example.com")
+        with Visit("elsewhere", None).made(site, browser) as elsewhere:
+            elsewhere.goto(link)
+            expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Go back to the browser that asked")
+            assert elsewhere.get_by_role("button").count() == 0
+        page.goto(link)
+        page.get_by_role("button", name="Sign in").press("Enter")
+        expect(page).to_have_url(f"{site.url}/auth/account")
+        expect(page.get_by_text("loggedIn: true")).to_be_visible()
+        page.goto(link)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Go back to the browser that asked")

@@ -77,7 +77,7 @@ async def test_the_link_signs_in_the_browser_that_asked_by_one_press() -> None:
         await http.post(START, data={"email": ADA, "return_to": "/reports"}, headers=AS_FORM)
         token = await world.token()
         landing = await http.get(f"/auth/email-code/link?token={token}", headers=PAGE)
-        assert landing.headers["referrer-policy"] == "no-referrer"
+        assert landing.headers["referrer-policy"] == "strict-origin"
         assert ADA in landing.text
         assert session_of(http) is None
         (hidden,) = re.findall(r'name="token" type="hidden" value="([^"]+)"', landing.text)

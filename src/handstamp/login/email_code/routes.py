@@ -135,7 +135,8 @@ class EmailCodeRoutes:
         asked = None if step is None else Asked.of(step.values["asked"])
         code = code_of_link(token, asked, self._host.sealer(Purpose.LINK))
         context = Landing(address=asked.address if asked and code else None, token=token if code else "")
-        return page(request, self._host.place, context, headers={"Referrer-Policy": "no-referrer"})
+        # The token goes into no Referer. With no-referrer the form would come with "Origin: null", and be refused.
+        return page(request, self._host.place, context, headers={"Referrer-Policy": "strict-origin"})
 
     async def _send_confirmation(self, request: Request) -> Response:
         return await send_confirmation(request, self._host)
