@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -96,7 +96,7 @@ class Site:
         return issued
 
     @contextmanager
-    def running(self, server: uvicorn.Server) -> Iterator[None]:
+    def running(self, server: uvicorn.Server) -> Generator[None]:
         """Serve in a thread of its own, for the time of a block."""
         thread = threading.Thread(target=self._loop.run_until_complete, args=(_serve(server, self.auth),))
         thread.start()
@@ -112,7 +112,7 @@ class Site:
 
 
 @contextmanager
-def serving_site(methods: Sequence[LoginMethod], **settings: Any) -> Iterator[Site]:
+def serving_site(methods: Sequence[LoginMethod], **settings: Any) -> Generator[Site]:
     """Serve an application with these ways in, for the time of a block."""
     site = Site(methods, **settings)
     config = uvicorn.Config(
@@ -155,7 +155,7 @@ class Visit:
         return self.name
 
     @contextmanager
-    def made(self, site: Site, browser: Browser, **options: Any) -> Iterator[Page]:
+    def made(self, site: Site, browser: Browser, **options: Any) -> Generator[Page]:
         """The page in a browser of its own."""
         context = browser.new_context(**options)
         try:
@@ -186,12 +186,13 @@ def faults_of(page: Page) -> list[str]:
 
 def overflow_of(page: Page) -> list[str]:
     """What is wider than the window."""
-    return page.evaluate(
+    wide: list[str] = page.evaluate(
         """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
           [...document.querySelectorAll('body *')]
             .filter(one => one.getBoundingClientRect().right > window.innerWidth + 0.5)
             .map(one => `${one.tagName}.${one.className}`).concat(`${document.documentElement.scrollWidth}`)"""
     )
+    return wide
 
 
 def keyboard_faults_of(page: Page) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from code_world import ADA, AS_FORM, FINISH, START, STRANGER, CodeWorld, session_of, wrong
 from handstamp.core.models import Credential, CredentialKind, EndReason, Profile
 from handstamp.login.email_code.codes import LIFETIME
+from handstamp.web.languages import translations
 from web_world import FOREIGN, NOW, PAGE
 
 TRIES = 5
@@ -63,7 +64,8 @@ async def test_a_mail_has_the_code_and_the_link_in_the_language_of_the_reader() 
     (mail,) = await world.mails()
     assert mail.to == "Ada@example.com"
     code = await world.code()
-    assert mail.subject == f"{code} ist Ihr Code"
+    assert mail.subject == translations("de").gettext("%(code)s is your code") % {"code": code}
+    assert mail.subject != f"{code} is your code"
     assert code in mail.html
     assert await world.token() in mail.html
     await world.auth.close()
