@@ -58,6 +58,11 @@ class LoginMethod(Protocol):
         """Its routes below the mount."""
         ...
 
+    @property
+    def needs_mail(self) -> bool:
+        """Whether it cannot do without mails."""
+        ...
+
     def login_part(self, asked: Asked) -> "Part | None":
         """What it shows on the login page; None for a link to ``path``."""
         ...
@@ -108,6 +113,7 @@ class Way:
     confirms: str | None = None
     reaches: int = 1
     signs_in: bool = True
+    needs_mail: bool = False
 
     @property
     def path(self) -> str:
