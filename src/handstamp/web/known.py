@@ -1,8 +1,8 @@
 """Browsers that have signed in to an account before: strangers' guesses at it do not slow them down.
 
-Such a browser keeps a sealed cookie, with a random id for each of its accounts. It opens nothing: it is worth a bucket
-of tries of its own (``handstamp.services.throttle``). It is given where a sign-in succeeded and nowhere else, so having
-one tells nothing about any other account.
+Such a browser keeps a sealed cookie, with a random id for each of its accounts. It opens nothing: it is worth a
+bucket of tries of its own (``handstamp.services.throttle``). It is given where a sign-in succeeded and nowhere else,
+so having one tells nothing about any other account.
 """
 
 import struct
