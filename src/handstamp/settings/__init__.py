@@ -30,6 +30,7 @@ from handstamp.core.urls import DATABASES, SESSION_STORES
 from handstamp.settings.kinds import Duration, Listed
 from handstamp.settings.mail import MailSettings
 from handstamp.settings.passwords import PasswordSettings
+from handstamp.settings.throttle import ThrottleSettings
 
 PREFIX: Final = "HANDSTAMP_"
 CONFIG_VARIABLE: Final = "HANDSTAMP_CONFIG"
@@ -209,13 +210,13 @@ class GeneralSettings(StoreSettings):
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
 
 
-class Settings(MailSettings, PasswordSettings, GeneralSettings):
+class Settings(ThrottleSettings, MailSettings, PasswordSettings, GeneralSettings):
     """How handstamp behaves. The description of each field is what the documentation says of it."""
 
     @property
     def policies(self) -> Policies:
         """What the ways in go by."""
-        return Policies(passwords=self.passwords, hashing=self.hashing, breach=self.breach)
+        return Policies(passwords=self.passwords, hashing=self.hashing, breach=self.breach, throttle=self.throttle)
 
 
 def load_settings(**keywords: Any) -> Settings:

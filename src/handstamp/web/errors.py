@@ -122,6 +122,12 @@ LOGIN_ANSWERS: Final = {
         "It was begun in another browser, took more than ten minutes, or was finished already.",
         "Begin again.",
     ),
+    "proof_required": Answer(
+        403,
+        "Please show in another way that it is you",
+        "Too many have tried to guess what only you know.",
+        "Sign in with a link or code by e-mail, with another way in, or choose a new password by e-mail.",
+    ),
     "user_disabled": Answer(
         403, "This account is disabled", "You cannot sign in with it.", "Ask whoever runs this application."
     ),

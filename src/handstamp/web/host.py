@@ -8,8 +8,8 @@ from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
 from handstamp.core.keys import Purpose
 from handstamp.core.models import User
 from handstamp.core.people import CredentialStore, UserStore
-from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies
-from handstamp.core.protocols import Clock, ThrottleStore
+from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies, ProxyPolicy
+from handstamp.core.protocols import Clock
 from handstamp.core.sealing import Sealer
 from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
@@ -18,6 +18,7 @@ from handstamp.services.check import Check
 from handstamp.services.live import Live
 from handstamp.services.mail import Mails
 from handstamp.services.sessions import Sessions
+from handstamp.services.throttle import Throttle
 from handstamp.services.transport import Shown
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ class Services:
     accounts: Accounts
     people: People
     challenges: Challenges
-    attempts: ThrottleStore
-    """Counts attempts. It stands where sessions are kept."""
+    throttle: Throttle
     audit: Audit
     mail: Mails
     live: Live
@@ -55,6 +55,7 @@ class Place:
     """The path where a browser goes that asked for nothing else."""
     cookies: CookiePolicy
     origins: OriginPolicy
+    proxies: ProxyPolicy = field(default_factory=ProxyPolicy)
     session_cookie: bytes = field(init=False)
     """The name of the session cookie as it stands in a header, made once: every request looks for it."""
     session_opening: bytes = field(init=False)
