@@ -79,16 +79,17 @@ class Site:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
-    def sign_in(self, context: BrowserContext, user: User | None = None, **how: Any) -> Issued:
+    def sign_in(
+        self,
+        context: BrowserContext,
+        user: User | None = None,
+        *,
+        user_agent: str | None = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        address: str | None = "2001:db8:85a3:8d3:1319:8a2e:370:7348",
+    ) -> Issued:
         """Let a browser be signed in."""
-        agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-        issued = self.run(
-            self.services.sessions.start(
-                user or self.somebody(),
-                now=self.auth.clock(),
-                **{"amr": (), "user_agent": agent, "address": "2001:db8:85a3:8d3:1319:8a2e:370:7348"} | how,
-            )
-        )
+        sessions, user, now = self.services.sessions, user or self.somebody(), self.auth.clock()
+        issued = self.run(sessions.start(user, amr=(), now=now, user_agent=user_agent, address=address))
         self._issued[issued.session.id] = issued
         page = context.new_page()  # no tool may give a browser a cookie of such a name: only an answer
         page.goto(f"{self.url}/enter/{issued.session.id}")

@@ -222,7 +222,6 @@ class Auth:
             people=self.store,
             challenges=Challenges(store),
             throttle=Throttle(store, self.policies.throttle, secret=self._throttle_secret),
-            attempts=store,
             audit=audit,
             mail=Mails(
                 store=self.store,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from handmade import SECRET
-from handstamp.auth import store_at
+from handstamp.backends import store_at
 from handstamp.core.errors import InvalidInput, RateLimited
 from handstamp.core.keys import Purpose
 from handstamp.core.protocols import SessionBackend, Store, ThrottleStore
@@ -19,6 +19,7 @@ from handstamp.login.totp.recovery import COUNT, RecoveryCodes
 from handstamp.stores.redis import RedisStore
 from handstamp.testing import NOW, a_user
 from login.totp.app import App
+from login.totp.counting import Unlimited, a_throttle
 from parts.mongo_emulator import RunningEmulator
 from parts.postgresql import RunningPostgresql
 from parts.redis_server import RedisServer
@@ -28,21 +29,6 @@ pytestmark = [pytest.mark.network, pytest.mark.xdist_group("second-factor")]
 CALLERS = 50
 
 
-class Unlimited:
-    """Lets everybody try, so that what else refuses them is seen."""
-
-    async def count_attempt(self, key: str, *, burst: int, every: float, now: float) -> float:
-        """There is always an attempt."""
-        return 0.0
-
-    async def forget_attempts(self, key: str) -> None:
-        """None was counted."""
-
-    async def purge_attempts(self, *, now: float, limit: int) -> int:
-        """None was counted."""
-        return 0
-
-
 class Two:
     """Two processes over one store."""
 
@@ -50,8 +36,10 @@ class Two:
         self.store = stores[0]
         sealer = Sealer([SECRET], Purpose.TOTP_SECRET)
         pairs = [*zip(stores, attempts, strict=True)]
-        self.authenticators = [Authenticator(store=one, attempts=two, sealer=sealer) for one, two in pairs]
-        self.codes = [RecoveryCodes(store=one, attempts=two) for one, two in pairs]
+        self.authenticators = [
+            Authenticator(store=one, throttle=a_throttle(two), sealer=sealer) for one, two in pairs
+        ]
+        self.codes = [RecoveryCodes(store=one, throttle=a_throttle(two)) for one, two in pairs]
 
     async def user(self) -> str:
         """The id of somebody new."""

@@ -52,6 +52,11 @@ class CookiePolicy:
         return f"{self.prefix}flow-"
 
     @property
+    def browser(self) -> str:
+        """The name of the cookie by which a browser is known that has signed in before."""
+        return f"{self.prefix}browser"
+
+    @property
     def secure(self) -> bool:
         """Whether cookies carry Secure."""
         return bool(self.prefix)

@@ -10,12 +10,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
-from handstamp.core.cookies import (
-    flag_cookie,
-    read_cookie,
-    session_cookie,
-    usual_cookie,
-)
+from handstamp.core.cookies import flag_cookie, read_cookie, session_cookie, usual_cookie
 from handstamp.core.csrf import SAFE_METHODS, check_cross_origin, check_websocket_origin
 from handstamp.core.errors import (
     HandstampError,

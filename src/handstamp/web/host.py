@@ -9,7 +9,7 @@ from handstamp.core.keys import Purpose
 from handstamp.core.models import User
 from handstamp.core.people import CredentialStore, UserStore
 from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies, ProxyPolicy
-from handstamp.core.protocols import Clock, ThrottleStore
+from handstamp.core.protocols import Clock
 from handstamp.core.sealing import Sealer
 from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
@@ -39,8 +39,6 @@ class Services:
     people: People
     challenges: Challenges
     throttle: Throttle
-    attempts: ThrottleStore
-    """Counts attempts. It stands where sessions are kept."""
     audit: Audit
     mail: Mails
     live: Live

@@ -111,9 +111,9 @@ class Way:
     id: str
     label: str
     confirms: str | None = None
-    needs_mail: bool = False
     reaches: int = 1
     signs_in: bool = True
+    needs_mail: bool = False
 
     @property
     def path(self) -> str:

@@ -13,36 +13,31 @@ from handstamp.core.errors import Busy, InvalidInput, RateLimited
 from handstamp.core.keys import Purpose
 from handstamp.core.models import Credential, CredentialKind, User
 from handstamp.core.policy import HOUR
+from handstamp.core.protocols import ThrottleStore
 from handstamp.core.sealing import Sealer
 from handstamp.login.totp.authenticator import Authenticator, Enrolment
 from handstamp.stores.memory import MemoryStore
 from handstamp.testing import NOW, a_credential, a_user
 from login.totp.app import App
+from login.totp.counting import Unlimited, a_throttle
 from world import AdverseStore
 
 LATER = NOW + 30
 
 
-class Generous(MemoryStore):
-    """Lets everybody try as often as they like, so that what else refuses them is seen."""
-
-    async def count_attempt(self, key: str, *, burst: int, every: float, now: float) -> float:
-        """There is always one."""
-        return 0.0
-
-
 class World:
     """A store with Ada in it, who sets up apps."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
+    def __init__(self, store: MemoryStore | None = None, *, attempts: ThrottleStore | None = None) -> None:
         self.store = store or MemoryStore()
+        self.attempts = attempts or self.store
         self.authenticator = self.with_secrets(SECRET)
         self.ada = a_user()
 
     def with_secrets(self, *secrets: str) -> Authenticator:
         """A server with these secrets, the newest first."""
         sealer = Sealer(secrets, Purpose.TOTP_SECRET)
-        return Authenticator(store=self.store, attempts=self.store, sealer=sealer)
+        return Authenticator(store=self.store, throttle=a_throttle(self.attempts), sealer=sealer)
 
     async def added(self, user: User) -> User:
         """A user, stored."""
@@ -86,7 +81,7 @@ async def world() -> World:
 @pytest.fixture
 async def generous() -> World:
     """Ada, who may try as often as she likes."""
-    world = World(Generous())
+    world = World(attempts=Unlimited())
     await world.added(world.ada)
     return world
 

@@ -14,6 +14,7 @@ from handstamp.core.models import CredentialKind, User
 from handstamp.login.totp.recovery import COUNT, RecoveryCodes, new_code, read
 from handstamp.stores.memory import MemoryStore
 from handstamp.testing import NOW, a_credential, a_user
+from login.totp.counting import a_throttle
 
 
 class World:
@@ -21,7 +22,7 @@ class World:
 
     def __init__(self) -> None:
         self.store = MemoryStore()
-        self.codes = RecoveryCodes(store=self.store, attempts=self.store)
+        self.codes = RecoveryCodes(store=self.store, throttle=a_throttle(self.store))
         self.ada = a_user()
 
     async def added(self, user: User) -> User:

@@ -6,22 +6,10 @@ keeps the owner from nothing that the owner does while signed in. Attempts with 
 under way, so that there is always one left for the owner.
 """
 
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
-from handstamp.core.errors import RateLimited
-from handstamp.core.policy import HOUR, MINUTE
-from handstamp.core.protocols import ThrottleStore
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """So many attempts, and one more after so many seconds."""
-
-    burst: int
-    every: float
-
+from handstamp.core.policy import HOUR, MINUTE, Bucket
+from handstamp.services.throttle import Throttle
 
 CODES: Final = (Bucket(5, MINUTE / 2), Bucket(50, HOUR))
 """Of one-time codes. After the first fifty, one an hour is left. Three codes of a million are right at any time: the
@@ -33,38 +21,30 @@ RECOVERY: Final = (Bucket(10, MINUTE / 6),)
 class Attempts:
     """Counts the attempts of one kind."""
 
-    def __init__(self, store: ThrottleStore, kind: str, buckets: tuple[Bucket, ...]) -> None:
-        self._store = store
-        self._kind = kind
-        self._buckets = buckets
+    def __init__(self, throttle: Throttle, kind: str, buckets: tuple[Bucket, ...]) -> None:
+        self._throttle = throttle
+        self._buckets = tuple((f"{kind}-{number}", bucket) for number, bucket in enumerate(buckets))
 
-    async def take(self, whose: str, *, now: float) -> None:
+    async def take(self, user_id: str, place: str = "", *, now: float) -> None:
         """Count an attempt, before it is looked at: of any number at once, no more are let through than are left.
 
         Args:
-            whose: The user, at a place.
+            user_id: Whose secret is tried.
+            place: Where attempts are counted apart.
             now: Seconds since the epoch.
 
         Raises:
             RateLimited: None is left.
             StoreUnavailable: Nobody knows; the attempt must not be made.
         """
-        for number, bucket in enumerate(self._buckets):
-            wait = await self._store.count_attempt(
-                self._key(number, whose), burst=bucket.burst, every=bucket.every, now=now
-            )
-            if wait:
-                raise RateLimited(wait)
+        for purpose, bucket in self._buckets:
+            await self._throttle.admit_within(bucket, purpose, user_id, place, now=now)
 
-    async def forget(self, whose: str) -> None:
+    async def forget(self, user_id: str, place: str = "") -> None:
         """Fill the buckets: this was the one who may.
 
         Raises:
             StoreUnavailable: They are as they were.
         """
-        for number, _ in enumerate(self._buckets):
-            await self._store.forget_attempts(self._key(number, whose))
-
-    def _key(self, number: int, whose: str) -> str:
-        digest = sha256(f"{self._kind}\0{whose}".encode()).hexdigest()[:32]
-        return f"{self._kind}{number}:{digest}"
+        for purpose, _ in self._buckets:
+            await self._throttle.forget_within(purpose, user_id, place)

@@ -10,11 +10,11 @@ from handstamp.core.ids import new_id
 from handstamp.core.models import Credential, CredentialKind
 from handstamp.core.people import CredentialStore
 from handstamp.core.policy import HOUR
-from handstamp.core.protocols import ThrottleStore
 from handstamp.core.sealing import Sealer
 from handstamp.core.text import N_
 from handstamp.login.totp.attempts import CODES, Attempts
 from handstamp.login.totp.codes import code_in, new_secret, steps_of
+from handstamp.services.throttle import Throttle
 
 WRONG: Final = "code_wrong"
 USED: Final = "code_used"
@@ -59,15 +59,15 @@ class Authenticator:
 
     Args:
         store: Keeps the secrets.
-        attempts: Counts what was tried.
+        throttle: Counts what was tried.
         sealer: For ``Purpose.TOTP_SECRET``.
     """
 
-    def __init__(self, *, store: CredentialStore, attempts: ThrottleStore, sealer: Sealer) -> None:
+    def __init__(self, *, store: CredentialStore, throttle: Throttle, sealer: Sealer) -> None:
         self._store: Final = store
         self._sealer: Final = sealer
-        self._attempts: Final = Attempts(attempts, "totp", CODES)
-        self._confirmations: Final = Attempts(attempts, "totp-new", CODES)
+        self._attempts: Final = Attempts(throttle, "totp", CODES)
+        self._confirmations: Final = Attempts(throttle, "totp-new", CODES)
 
     async def enrol(self, user_id: str, *, now: float) -> Enrolment:
         """Begin to set up an app: a new secret, in place of one that was not confirmed.
@@ -158,8 +158,7 @@ class Authenticator:
             StoreUnavailable: Nobody knows.
         """
         code = _digits(presented, pointer)
-        whose = f"{user_id}\0{place}"
-        await self._attempts.take(whose, now=now)
+        await self._attempts.take(user_id, place, now=now)
         for _ in range(_TRIES):
             app = _counting(await self._apps(user_id))
             if app is None:
@@ -167,7 +166,7 @@ class Authenticator:
             step = self._step(app, code, now=now, pointer=pointer)
             becomes = replace(app, counter=step, last_used_at=now, secret=self._renewed(app))
             if await self._store.swap_credential(app, becomes):
-                await self._attempts.forget(whose)
+                await self._attempts.forget(user_id, place)
                 return
         raise Busy("this app is asked elsewhere at the same moment")
 

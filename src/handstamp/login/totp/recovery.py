@@ -16,9 +16,9 @@ from handstamp.core.faults import Fault
 from handstamp.core.ids import new_id
 from handstamp.core.models import Credential, CredentialKind
 from handstamp.core.people import CredentialStore
-from handstamp.core.protocols import ThrottleStore
 from handstamp.core.text import N_
 from handstamp.login.totp.attempts import RECOVERY, Attempts
+from handstamp.services.throttle import Throttle
 
 WRONG: Final = "recovery_code_wrong"
 
@@ -41,12 +41,12 @@ class RecoveryCodes:
 
     Args:
         store: Keeps the digests.
-        attempts: Counts what was tried.
+        throttle: Counts what was tried.
     """
 
-    def __init__(self, *, store: CredentialStore, attempts: ThrottleStore) -> None:
+    def __init__(self, *, store: CredentialStore, throttle: Throttle) -> None:
         self._store: Final = store
-        self._attempts: Final = Attempts(attempts, "recovery", RECOVERY)
+        self._attempts: Final = Attempts(throttle, "recovery", RECOVERY)
 
     async def renew(self, user_id: str, *, now: float) -> tuple[str, ...]:
         """Ten new codes, as they are shown, once; those from before are void.
@@ -88,15 +88,14 @@ class RecoveryCodes:
             RateLimited: Too many were tried.
             StoreUnavailable: It is not known to be used.
         """
-        whose = f"{user_id}\0{place}"
-        await self._attempts.take(whose, now=now)
+        await self._attempts.take(user_id, place, now=now)
         code = read(presented)
         theirs = await self._theirs(user_id)
         digest = _digest(user_id, code or "")
         found = next((one for one in theirs if compare_digest(one.secret, digest)), None)
         if found is None or not await self._store.remove_credential(found.id, user_id=user_id, keep_a_way_in=False):
             raise InvalidInput([Fault(WRONG, _MESSAGE, pointer)])
-        await self._attempts.forget(whose)
+        await self._attempts.forget(user_id, place)
         return await self.left(user_id)
 
     async def left(self, user_id: str) -> int:

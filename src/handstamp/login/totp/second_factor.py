@@ -31,10 +31,10 @@ class SecondFactor:
     @classmethod
     def of(cls, host: Host, services: Services) -> Self:
         """That of an application whose store is open."""
-        store, attempts = services.people, services.attempts
+        store, throttle = services.people, services.throttle
         sealer = host.sealer(Purpose.TOTP_SECRET)
-        app = Authenticator(store=store, attempts=attempts, sealer=sealer)
-        return cls(app, RecoveryCodes(store=store, attempts=attempts), services.audit, host.clock)
+        app = Authenticator(store=store, throttle=throttle, sealer=sealer)
+        return cls(app, RecoveryCodes(store=store, throttle=throttle), services.audit, host.clock)
 
     async def prove(
         self, request: Request, user_id: str, presented: str, *, place: str, recovery_place: str

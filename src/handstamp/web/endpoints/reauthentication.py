@@ -1,6 +1,5 @@
 """Showing once more who one is, while signed in: NIST SP 800-63B-4 §2.1.3, ASVS 7.5."""
 
-from hashlib import sha256
 from typing import Final
 
 from starlette.requests import Request
@@ -9,6 +8,7 @@ from starlette.routing import Route
 
 from handstamp.core.errors import HandstampError, InvalidInput, InvalidToken, RateLimited, Unauthenticated
 from handstamp.core.models import AAL2, Principal, Proof
+from handstamp.core.policy import MINUTE, Bucket
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.text import N_
 from handstamp.web.endpoints.security import holdings_of
@@ -24,10 +24,8 @@ from handstamp.web.respond import caller_of, data, page, see_other, wants_page
 from handstamp.web.signing import signed_in
 from handstamp.web.stepping_up import REAUTHENTICATE
 
-_BURST: Final = 10
-"""Attempts of a session."""
-_EVERY: Final = 30.0
-"""Seconds after which there is one more."""
+_ATTEMPTS: Final = Bucket(10, MINUTE / 2)
+"""Of a session."""
 
 
 class ReauthenticationEndpoints:
@@ -99,10 +97,9 @@ class ReauthenticationEndpoints:
     async def _count_attempt(self, principal: Principal) -> None:
         """Of one session, by whatever way: who has stolen it may not try for long. The owner can sign in anew."""
         services = self._host.services or await self._host.open()
-        key = f"reauthenticate:{sha256(principal.session.id.encode()).hexdigest()[:32]}"
-        wait = await services.attempts.count_attempt(key, burst=_BURST, every=_EVERY, now=self._host.clock())
-        if wait:
-            raise RateLimited(wait)
+        await services.throttle.admit_within(
+            _ATTEMPTS, "reauthenticate", principal.session.id, now=self._host.clock()
+        )
 
     async def _record_failure(
         self, request: Request, principal: Principal, way: LoginMethod, error: HandstampError
