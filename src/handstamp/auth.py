@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from handstamp.backends import feed_of, sessions_at, store_at
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
-from handstamp.core.keys import KeyRing, Purpose
+from handstamp.core.keys import KeyRing, Purpose, derive
 from handstamp.core.models import User
 from handstamp.core.protocols import Clock, SessionBackend, Store
 from handstamp.core.sealing import MAX_SEALED_BYTES, Sealer
@@ -27,6 +27,7 @@ from handstamp.services.live import Live
 from handstamp.services.mail import MAX_MAIL_BYTES, Mails
 from handstamp.services.outbox import Outbox
 from handstamp.services.sessions import Sessions
+from handstamp.services.throttle import Throttle
 from handstamp.services.touches import Touches
 from handstamp.services.transport import DevelopmentTransport, Shown
 from handstamp.services.upkeep import Upkeep
@@ -90,11 +91,15 @@ class Auth:
             after_sign_in=self.settings.after_sign_in,
             cookies=self.settings.cookies,
             origins=self.settings.origins,
+            languages=self.settings.languages,
+            theme=self.settings.theme,
+            proxies=self.settings.proxies,
         )
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self._sealers = {purpose: Sealer(secrets, purpose, max_bytes=_sealed_bytes(purpose)) for purpose in Purpose}
         self._mail_transport = mail_transport(self.settings, self.methods)
+        self._throttle_secret = derive(secrets[0], "throttle", 32)
         self.policies = self.settings.policies
         self.services: Services | None = None
         self._outbox: Outbox | None = None
@@ -238,6 +243,7 @@ class Auth:
             vault=self._vault,
             people=self.store,
             challenges=Challenges(store),
+            throttle=Throttle(store, self.policies.throttle, secret=self._throttle_secret),
             audit=audit,
             mail=Mails(
                 store=self.store,

@@ -32,6 +32,7 @@ def test_labels_are_part_of_the_format() -> None:
         "provider-token",
         "totp-secret",
         "step",
+        "browser",
         "link",
         "mail",
         "private-key",

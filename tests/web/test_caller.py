@@ -760,3 +760,13 @@ async def test_an_anonymous_request_is_nothing_to_log(world: World, caplog: pyte
     async with visiting(world) as http:
         assert (await http.get("/me")).status_code == 401
     assert refusals(caplog) == []
+
+
+@pytest.mark.parametrize(("proxies", "address"), [("", ADDRESS), (f"{ADDRESS},10.0.0.0/8", "198.51.100.4")])
+async def test_where_a_request_came_from_is_what_trusted_proxies_say(proxies: str, address: str) -> None:
+    """And what nobody else says: the same header of a stranger changes nothing. It is where the session began."""
+    world = World(trusted_proxies=proxies)
+    told = {"x-forwarded-for": "6.6.6.6, 198.51.100.4", "forwarded": "for=6.6.6.7"}
+    lines = [(name.encode(), value.encode()) for name, value in told.items()]
+    scope: Scope = {"type": "http", "method": "GET", "client": (ADDRESS, 1), "headers": lines}
+    assert Caller(world.auth, scope).address == address

@@ -137,6 +137,20 @@ def flow_cookie(policy: CookiePolicy, key: str, value: str, *, max_age: int) -> 
     return _set_cookie(policy, policy.flow_prefix + key, value, max_age=max_age)
 
 
+def browser_cookie(policy: CookiePolicy, value: str, *, max_age: int) -> bytes:
+    """The value of a Set-Cookie header by which a browser is known that has signed in before.
+
+    Args:
+        policy: Names the cookie.
+        value: Whose it is, sealed.
+        max_age: Seconds.
+
+    Raises:
+        ValueError: The value has an octet that a cookie cannot carry.
+    """
+    return _set_cookie(policy, policy.browser, value, max_age=max_age)
+
+
 def delete_session_cookie(policy: CookiePolicy) -> bytes:
     """The value of a Set-Cookie header that deletes the session cookie: same name, path and flags."""
     return _delete_cookie(policy, policy.session)

@@ -68,6 +68,8 @@ class Purpose(StrEnum):
     """Seals the shared secrets of authenticator apps, at rest."""
     STEP = "step"
     """Seals what a browser keeps between two steps: a second factor to be shown, a code to be typed."""
+    BROWSER = "browser"
+    """Seals by which a browser is known that has signed in before."""
     LINK = "link"
     """Seals what is sent to somebody in a link."""
     MAIL = "mail"

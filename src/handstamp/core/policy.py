@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from handstamp.core.networks import Network
+
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
@@ -50,6 +52,11 @@ class CookiePolicy:
         return f"{self.prefix}flow-"
 
     @property
+    def browser(self) -> str:
+        """The name of the cookie by which a browser is known that has signed in before."""
+        return f"{self.prefix}browser"
+
+    @property
     def secure(self) -> bool:
         """Whether cookies carry Secure."""
         return bool(self.prefix)
@@ -61,6 +68,16 @@ class OriginPolicy:
 
     origin: str
     trusted_origins: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyPolicy:
+    """Who stands before the application, and says where requests come from."""
+
+    trusted: tuple[Network, ...] = ()
+    """Nobody by default: anybody can send such a header."""
+    header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The one that these proxies write. The other is what a stranger wrote, passed on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +116,44 @@ class BreachPolicy:
     """Seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """So many attempts at once, and then one more each so many seconds."""
+
+    burst: int
+    every: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How often something may be tried. All of them count at once; the narrowest first."""
+
+    pair: Bucket
+    """One account from one network."""
+    network: Bucket
+    """One network, whatever the accounts."""
+    account: Bucket
+    """One account, whatever the networks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottlePolicy:
+    """How often people may try (NIST SP 800-63B-4 §3.2.2)."""
+
+    sign_in: Limits = Limits(pair=Bucket(5, 30.0), network=Bucket(100, 2.0), account=Bucket(20, MINUTE))
+    """Of somebody who shows a secret that can be guessed."""
+    known: Bucket = Bucket(10, MINUTE)
+    """The same from one browser that has signed in to the account before."""
+    mail: Limits = Limits(pair=Bucket(3, MINUTE), network=Bucket(30, 10.0), account=Bucket(5, 5 * MINUTE))
+    """Of somebody who has a mail sent to an address that they name."""
+    failures: int = 40
+    """In a row for one name of an account, by strangers; then another proof is needed."""
+    known_failures: int = 10
+    """The same from browsers that it knows. An account has two names, address and username: 100 at most."""
+    again: float = 30 * DAY
+    """Seconds after which one more failure is forgiven, where no sign-in has forgiven all of them before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultPolicy:
     """When tokens of providers are erased. With an identity or a user they go in any case."""
@@ -119,3 +174,4 @@ class Policies:
     breach: BreachPolicy | None = None
     """None: nothing is looked up."""
     vault: VaultPolicy = VaultPolicy()
+    throttle: ThrottlePolicy = ThrottlePolicy()

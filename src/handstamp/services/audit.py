@@ -60,6 +60,14 @@ class Audit:
     def __init__(self, store: AuditStore) -> None:
         self._store = store
 
+    async def about(self, user_id: str, *, limit: int) -> tuple[AuditEvent, ...]:
+        """The latest events about a user, newest first.
+
+        Raises:
+            StoreUnavailable: Nobody knows.
+        """
+        return await self._store.list_events(user_id=user_id, limit=limit)
+
     async def record(
         self,
         event: str,

@@ -97,6 +97,7 @@ class Sessions:
             session_id=session.id,
             address=address,
             amr=" ".join(amr),
+            user_agent=session.user_agent,
         )
         return self.issued(session)
 

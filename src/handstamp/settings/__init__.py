@@ -27,9 +27,11 @@ from handstamp.core.origins import is_loopback_origin, parse_origin
 from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, Policies, RotationPolicy, SessionPolicy
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.urls import DATABASES, SESSION_STORES
+from handstamp.settings.appearance import AppearanceSettings
 from handstamp.settings.kinds import Duration, Listed
 from handstamp.settings.mail import MailSettings
 from handstamp.settings.passwords import PasswordSettings
+from handstamp.settings.throttle import ThrottleSettings
 from handstamp.settings.vault import VaultSettings
 
 PREFIX: Final = "HANDSTAMP_"
@@ -210,13 +212,19 @@ class GeneralSettings(StoreSettings):
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
 
 
-class Settings(MailSettings, PasswordSettings, VaultSettings, GeneralSettings):
+class Settings(AppearanceSettings, ThrottleSettings, MailSettings, PasswordSettings, VaultSettings, GeneralSettings):
     """How handstamp behaves. The description of each field is what the documentation says of it."""
 
     @property
     def policies(self) -> Policies:
         """What the ways in go by."""
-        return Policies(passwords=self.passwords, hashing=self.hashing, breach=self.breach, vault=self.vault)
+        return Policies(
+            passwords=self.passwords,
+            hashing=self.hashing,
+            breach=self.breach,
+            vault=self.vault,
+            throttle=self.throttle,
+        )
 
 
 def load_settings(**keywords: Any) -> Settings:

@@ -10,12 +10,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
-from handstamp.core.cookies import (
-    flag_cookie,
-    read_cookie,
-    session_cookie,
-    usual_cookie,
-)
+from handstamp.core.cookies import flag_cookie, read_cookie, session_cookie, usual_cookie
 from handstamp.core.csrf import SAFE_METHODS, check_cross_origin, check_websocket_origin
 from handstamp.core.errors import (
     HandstampError,
@@ -25,6 +20,7 @@ from handstamp.core.errors import (
     Unauthenticated,
 )
 from handstamp.core.models import Principal
+from handstamp.core.networks import client_address
 from handstamp.core.policy import CookiePolicy
 from handstamp.services.audit import log_only
 from handstamp.services.cache import Admission
@@ -156,8 +152,12 @@ class Caller:
 
     @property
     def address(self) -> str | None:
-        """Where the request came from, as the server saw it."""
-        return self._client[0] if self._client else None
+        """Where the request came from: as the server saw it, or as proxies say that are trusted."""
+        peer, proxies = self._client[0] if self._client else None, self.host.place.proxies
+        if not proxies.trusted:
+            return peer
+        lines = self.header_lines(proxies.header.encode())
+        return client_address(peer, lines, header=proxies.header, trusted=proxies.trusted)
 
     def check_origin(self, *, carries_cookie: bool) -> None:
         """Refuse what another site caused.

@@ -8,7 +8,7 @@ from handstamp.core.cookies import delete_flag_cookie, delete_session_cookie
 from handstamp.core.keys import Purpose
 from handstamp.core.models import User
 from handstamp.core.people import CredentialStore, UserStore
-from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies
+from handstamp.core.policy import CookiePolicy, OriginPolicy, Policies, ProxyPolicy
 from handstamp.core.protocols import Clock
 from handstamp.core.sealing import Sealer
 from handstamp.services.accounts import Accounts
@@ -19,6 +19,7 @@ from handstamp.services.identities import Identities
 from handstamp.services.live import Live
 from handstamp.services.mail import Mails
 from handstamp.services.sessions import Sessions
+from handstamp.services.throttle import Throttle
 from handstamp.services.transport import Shown
 from handstamp.services.vault import Vault
 
@@ -41,6 +42,7 @@ class Services:
     identities: Identities
     vault: Vault
     challenges: Challenges
+    throttle: Throttle
     audit: Audit
     mail: Mails
     live: Live
@@ -57,6 +59,11 @@ class Place:
     """The path where a browser goes that asked for nothing else."""
     cookies: CookiePolicy
     origins: OriginPolicy
+    languages: tuple[str, ...] = ("en",)
+    """In which people are spoken to; the first is for those who ask for none of them."""
+    theme: str | None = None
+    """The path of the application's own stylesheet for our pages."""
+    proxies: ProxyPolicy = field(default_factory=ProxyPolicy)
     session_cookie: bytes = field(init=False)
     """The name of the session cookie as it stands in a header, made once: every request looks for it."""
     session_opening: bytes = field(init=False)

@@ -93,6 +93,20 @@ class LoginMethod(Protocol):
         """Let go of what it holds: connections to elsewhere. It may be used again."""
         ...
 
+    @property
+    def reaches(self) -> int:
+        """The assurance level that ``confirm`` reaches for a session: 2 where it is a second factor."""
+        ...
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether a sign-in can begin with it; if not, it has no place on the login page."""
+        ...
+
+    def second_factor_part(self) -> "Part | None":
+        """What it shows where a sign-in waits for a second factor; None where it is none."""
+        ...
+
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
         """Judge the field ``confirms``, as somebody who is signed in sent it.
 
@@ -110,6 +124,8 @@ class Way:
     id: str
     label: str
     confirms: str | None = None
+    reaches: int = 1
+    signs_in: bool = True
     needs_mail: bool = False
 
     @property
@@ -148,6 +164,10 @@ class Way:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+    def second_factor_part(self) -> "Part | None":
+        """It is none."""
+        return None
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
         """Never asked: ``confirms`` is None."""

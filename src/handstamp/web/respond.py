@@ -10,7 +10,7 @@ from handstamp.core.origins import is_loopback_origin
 from handstamp.core.redirects import SafeRedirect
 from handstamp.web.caller import NO_STORE, SCOPE_KEY, Caller
 from handstamp.web.host import Place
-from handstamp.web.languages import language_of
+from handstamp.web.languages import language_among
 from handstamp.web.pages import Pages
 from handstamp.web.pages.contexts import PageContext
 
@@ -54,8 +54,10 @@ def page(
 
     It is in the language that the request asks for, as far as we have it.
     """
-    html = Pages(app_name=place.app_name, base=place.mount).render(context, language=language_of(connection))
-    return HTMLResponse(html, status, {**page_headers(place), **(headers or {})})
+    language = language_among(connection, place.languages)
+    html = Pages(app_name=place.app_name, base=place.mount, theme=place.theme).render(context, language=language)
+    told = {"Content-Language": language, "Vary": "Accept-Language"}
+    return HTMLResponse(html, status, {**page_headers(place), **told, **(headers or {})})
 
 
 def page_headers(place: Place) -> dict[str, str]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handstamp.web.languages import translations
 from handstamp.web.pages.devices import describe_device
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -46,3 +47,11 @@ def test_a_device_never_echoes_the_header(user_agent: str) -> None:
 def test_a_long_header_is_looked_at_only_so_far() -> None:
     """What stands behind any real header is not read."""
     assert describe_device("x" * 512 + "Firefox/1 Linux") == "Unknown device"
+
+
+def test_a_device_is_named_in_the_language_of_the_reader() -> None:
+    """Names of programs and systems stay."""
+    told = translations("de").gettext
+    assert describe_device("Firefox/140.0 Linux", told) == "Firefox auf Linux"
+    assert describe_device("Linux", told) == "Unbekannter Browser auf Linux"
+    assert describe_device("python-httpx2/2.16", told) == "Ein Python-Programm"

@@ -6,15 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason, Generations, Principal, Session, User
 from handstamp.web.pages import Pages, stylesheet
 from handstamp.web.pages.contexts import (
     Account,
+    Activity,
+    Filled,
+    Happened,
     Link,
     Login,
     Message,
     Notice,
     PageContext,
+    Reauthenticate,
     Security,
     Sessions,
     SignedOut,
@@ -89,6 +94,22 @@ def session(session_id: str = "s1", text: str | None = None) -> Session:
     )
 
 
+def happened(text: str | None) -> Happened:
+    """An event whose free texts are ``text``."""
+    return Happened(
+        id="e1",
+        at=NOW,
+        event=text or "signed_in",
+        text=text,
+        method=text,
+        way=text,
+        reason=text,
+        address=text,
+        user_agent=text,
+        current=text is None,
+    )
+
+
 def every_page(text: str) -> list[PageContext]:
     """One or more contexts for each page, with ``text`` wherever text comes from outside."""
     ways = (Link(label=text, href="/auth/login/x"), Link(label="Google", href="/auth/login/google"))
@@ -103,6 +124,11 @@ def every_page(text: str) -> list[PageContext]:
         Sessions(sessions=(session(),), current="s1", now=NOW),
         Security(parts=(), fresh=True, confirm="/auth/reauthenticate"),
         Security(parts=(), fresh=False, confirm="/auth/reauthenticate"),
+        Reauthenticate(parts=(), second=False, return_to="/reports?a=1&b=2"),
+        Reauthenticate(parts=(), second=False),
+        Reauthenticate(parts=(), second=True, filled=Filled(faults=(Fault("missing", "Look here.", "/"),))),
+        Activity(happened=(), now=NOW),
+        Activity(happened=(happened(text), happened(None)), now=NOW, newer="/auth/a", older="/auth/b"),
         SignOut(),
         *(SignedOut(reason=reason) for reason in EndReason),
         Message(title=text, what_happened=text, what_to_do=text, way_back=way_back, code=text),

@@ -32,6 +32,7 @@ def test_moment_names_its_zone() -> None:
         (3599, "59 minutes ago"),
         (3600, "1 hour ago"),
         (86400, "1 day ago"),
+        (8 * 86400, "8 days ago"),
         (14 * 86400 - 1, "13 days ago"),
         (14 * 86400, "9 November 2026"),
     ],
@@ -39,3 +40,13 @@ def test_moment_names_its_zone() -> None:
 def test_ago_counts_in_the_largest_unit(age: float, words: str) -> None:
     """The largest whole unit, and the date where counting says little."""
     assert times.ago(NOW - age, NOW) == words
+
+
+def test_a_language_writes_times_in_its_own_way() -> None:
+    """Dates, counts and lists are those of its speakers."""
+    assert times.day(NOW, "de") == "23. November 2026"
+    assert times.moment(NOW - 8 * 3600, "de") == "23. November 2026, 08:20 UTC"
+    assert times.ago(NOW - 5 * 86400, NOW, "de") == "vor 5 Tagen"
+    assert times.ago(NOW, NOW, "de", {"just now": "gerade eben"}.__getitem__) == "gerade eben"
+    assert times.listed(["a", "b", "c"], "de") == "a, b und c"
+    assert times.listed(["a", "b", "c"]) == "a, b and c"

@@ -6,12 +6,11 @@ goes to the application itself; whatever leads to another site is a link.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
 from handstamp.web.languages import translations
-from handstamp.web.pages import times
 from handstamp.web.pages.contexts import PageContext
 from handstamp.web.pages.devices import describe_device
 from handstamp.web.pages.links import path_segment
@@ -26,11 +25,13 @@ class Pages:
     Args:
         app_name: What people know the application by; it stands at the top of every page.
         base: The path that handstamp is mounted at, without a slash at the end: ``/auth``.
+        theme: The path of a stylesheet of the application's own, on the same origin; it comes after ours.
     """
 
-    def __init__(self, *, app_name: str, base: str) -> None:
+    def __init__(self, *, app_name: str, base: str, theme: str | None = None) -> None:
         self._app_name = app_name
         self._base = base
+        self._theme = theme
 
     def render(self, context: PageContext, *, language: str = "en") -> str:
         """The whole HTML document for a context; its class says which page that is.
@@ -40,7 +41,9 @@ class Pages:
             language: One of ``handstamp.web.languages.LANGUAGES``.
         """
         template = _environment(language).get_template(context.template)
-        return template.render(page=context, app_name=self._app_name, base=self._base, language=language)
+        return template.render(
+            page=context, app_name=self._app_name, base=self._base, language=language, theme=self._theme
+        )
 
 
 @cache
@@ -59,6 +62,8 @@ def icon() -> bytes:
 def _environment(language: str) -> "Environment":
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415  loads when a page is asked for
 
+    from handstamp.web.pages import times  # noqa: PLC0415  the same: Babel
+
     environment = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
@@ -71,11 +76,12 @@ def _environment(language: str) -> "Environment":
     texts = translations(language)
     install(texts, newstyle=True)
     filters = {
-        "ago": times.ago,
-        "day": times.day,
-        "device": describe_device,
+        "ago": partial(times.ago, language=language, told=texts.gettext),
+        "day": partial(times.day, language=language),
+        "device": partial(describe_device, told=texts.gettext),
         "iso": times.iso,
-        "moment": times.moment,
+        "listed": partial(times.listed, language=language),
+        "moment": partial(times.moment, language=language),
         "segment": path_segment,
         "told": texts.gettext,  # of a text that is marked elsewhere, or that is no text of ours
     }
@@ -86,4 +92,4 @@ def _environment(language: str) -> "Environment":
 def _source(name: str) -> str:
     """The text of a template: ``name.html`` of ours, or ``package:name.html`` of a way in."""
     package, _, file = name.rpartition(":")
-    return resources.files(package or __name__).joinpath("templates", file).read_text(encoding="utf-8")
+    return (resources.files(package or __name__) / "templates" / file).read_text(encoding="utf-8")

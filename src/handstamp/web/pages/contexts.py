@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason, Principal, Session
+from handstamp.core.text import N_
 from handstamp.web.pages.links import is_link, is_picture
 from handstamp.web.pages.texts import SIGNED_OUT, ReasonText
 
@@ -103,7 +104,7 @@ class Account(PageContext):
     def display_name(self) -> str:
         """What to call the user: the first of name, username and e-mail address that there is."""
         user = self.principal.user
-        return user.name or user.username or user.email or "No name"
+        return user.name or user.username or user.email or N_("No name")
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -128,6 +129,24 @@ class Security(PageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reauthenticate(PageContext):
+    """By what the user can show once more who they are. Each part is a whole form, a button or a link."""
+
+    template = "reauthenticate.html"
+    parts: tuple[Part, ...]
+    second: bool
+    """Whether a second factor is asked for."""
+    return_to: str | None = None
+    """Where the browser goes then."""
+    filled: Filled = Filled()
+
+    @property
+    def aal(self) -> str | None:
+        """What is asked for, as a form carries it."""
+        return "2" if self.second else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions(PageContext):
     """Where the user is signed in."""
 
@@ -137,6 +156,39 @@ class Sessions(PageContext):
     """The id of the session that asks."""
     now: float
     """Seconds since the epoch, for "5 minutes ago"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Something that happened to an account."""
+
+    id: str
+    at: float
+    event: str
+    text: str | None
+    """The event in words, or None where there are none: then its name is shown."""
+    method: str | None
+    """The id of the way in that it was about."""
+    way: str | None
+    """What people know that by."""
+    reason: str | None
+    address: str | None
+    user_agent: str | None
+    current: bool
+    """Whether it happened in the session that asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity(PageContext):
+    """What happened to the account, newest first."""
+
+    template = "activity.html"
+    happened: tuple[Happened, ...]
+    now: float
+    newer: str | None = None
+    """The address of the page before, if there is one."""
+    older: str | None = None
+    """The address of the page after, if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

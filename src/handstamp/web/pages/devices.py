@@ -3,7 +3,10 @@
 Only words from the tables below ever come out, whatever the header holds.
 """
 
+from collections.abc import Callable
 from typing import Final
+
+from handstamp.core.text import N_
 
 _LONGEST: Final = 512
 """Characters that are looked at; real headers are shorter."""
@@ -25,8 +28,8 @@ _PROGRAMS: Final = (
     ("Wget/", "Wget"),
     ("HTTPie/", "HTTPie"),
     ("PostmanRuntime/", "Postman"),
-    ("python-", "A Python program"),  # python-requests/, python-httpx/, python-httpx2/
-    ("Python-", "A Python program"),  # Python-urllib/
+    ("python-", N_("A Python program")),  # python-requests/, python-httpx/, python-httpx2/
+    ("Python-", N_("A Python program")),  # Python-urllib/
 )
 _SYSTEMS: Final = (
     ("iPhone", "iPhone"),
@@ -39,16 +42,20 @@ _SYSTEMS: Final = (
 )
 
 
-def describe_device(user_agent: str | None) -> str:
-    """``Firefox on Linux``, or as much of it as can be told, or ``Unknown device``."""
+def describe_device(user_agent: str | None, told: Callable[[str], str] = str) -> str:
+    """``Firefox on Linux``, or as much of it as can be told, or ``Unknown device``.
+
+    Args:
+        user_agent: The header.
+        told: Gives a text in the language of the reader.
+    """
     seen = (user_agent or "")[:_LONGEST]
-    program = _first(_PROGRAMS, seen)
-    system = _first(_SYSTEMS, seen)
+    program, system = _first(_PROGRAMS, seen), _first(_SYSTEMS, seen)
     if program and system:
-        return f"{program} on {system}"
+        return told(N_("%(program)s on %(system)s")) % {"program": told(program), "system": system}
     if system:
-        return f"Unknown browser on {system}"
-    return program or "Unknown device"
+        return told(N_("Unknown browser on %(system)s")) % {"system": system}
+    return told(program or N_("Unknown device"))
 
 
 def _first(table: tuple[tuple[str, str], ...], seen: str) -> str | None:
