@@ -17,6 +17,8 @@ from handstamp.core.errors import ConfigurationError
         ("ada@example.org", "ada@example.org"),
         ("Ada.L+x@Example.ORG", "Ada.L+x@example.org"),
         ("a@müller.de", "a@xn--mller-kva.de"),
+        ("a@MÜLLER.de", "a@xn--mller-kva.de"),
+        ("a@XN--MLLER-KVA.de", "a@xn--mller-kva.de"),
         ("o'hara@example.org", "o'hara@example.org"),
         ("a" * 64 + "@example.org", "a" * 64 + "@example.org"),
     ],
@@ -52,6 +54,9 @@ def test_an_address_is_kept_in_one_spelling(text: str, kept: str) -> None:
         "\u0430da@example.org",  # Cyrillic a
         "ä@example.org",
         "a@exam\u200bple.org",
+        "a@exam\u00adple.org",  # a soft hyphen, which IDNA leaves out
+        "a@example\u3002org",  # an ideographic full stop, which IDNA takes for a dot
+        "a@exam\ufe0fple.org",
         "a..b@example.org",
         ".a@example.org",
         "a@example..org",

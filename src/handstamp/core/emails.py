@@ -38,7 +38,8 @@ def parse_address(text: str) -> str:
         checked = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
         raise ValueError(NO_ADDRESS) from None
-    address = checked.ascii_email
-    if address is None or len(address) > MAX_ADDRESS:
+    address, domain = checked.ascii_email, text.rpartition("@")[2].lower()
+    # UTS 46 maps what NFKC leaves alone: an ideographic full stop becomes a dot, a soft hyphen nothing.
+    if address is None or len(address) > MAX_ADDRESS or domain not in {checked.domain, checked.ascii_domain}:
         raise ValueError(NO_ADDRESS)
     return address
