@@ -62,7 +62,8 @@ async def test_who_made_the_identity_meanwhile_has_not_taken_the_address(
             "INSERT INTO users (id, created_at, email, email_verified) VALUES ('ada', 0, %s, true)", [profile.email]
         )
         psql.execute(
-            "INSERT INTO identities (issuer, subject, user_id, created_at, last_used_at) VALUES (%s, %s, 'ada', 0, 0)",
+            "INSERT INTO identities (issuer, subject, user_id, created_at, last_used_at)"
+            " VALUES (%s, %s, 'ada', 0, 0)",
             [profile.issuer, profile.subject],
         )
     user, made = await signing_in
