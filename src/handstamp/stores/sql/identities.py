@@ -138,7 +138,8 @@ def _told(connection: Connection, profile: Profile, user: User) -> User:
     """The user with what the profile says; an address that is proved gives way to none that is not."""
     said = honest(connection, _told_by(profile), user.id)
     if said.get("email_verified"):
-        take_address(connection, said["email"], user.id)
+        if not user.email_verified or said["email"] != user.email:  # else it is theirs already
+            take_address(connection, said["email"], user.id)
     elif user.email_verified:
         said = {column: value for column, value in said.items() if column not in {"email", "email_verified"}}
     return change_user(connection, user, said)
