@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from web_world import NOW, starlette_application
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+AXE = files("axe_playwright_python") / "axe.min.js"
 DARK_AND_NARROW = (("light", 1280), ("dark", 1280), ("light", 320))
 
 
@@ -48,13 +50,16 @@ class Site:
     artefacts: Path
 
     async def shoot(self, name: str) -> None:
-        """Pictures of a page, light, dark and narrow; it is no wider than what it is shown on."""
+        """Pictures of a page, light, dark and narrow; it fits what it is shown on, and axe finds nothing."""
         for scheme, width in DARK_AND_NARROW:
             await self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             await self.page.set_viewport_size({"width": width, "height": 800})
             await self.page.screenshot(path=self.artefacts / f"{name}-{scheme}-{width}.png", full_page=True)
             wide = await self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide} px wide"
+            await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+            violations = await self.page.evaluate("axe.run().then((found) => found.violations)")
+            assert violations == [], f"{name}: {violations}"
         await self.page.set_viewport_size({"width": 1280, "height": 800})
 
     async def by_x(self) -> None:

@@ -96,6 +96,10 @@ async def test_disabling_and_deleting_erase_and_revoke(told: list[str]) -> None:
         disabled, deleted = await somebody(world), await somebody(world)
         await accounts.disable(disabled.id, now=NOW)
         assert not await has_tokens(world, disabled)
+        (identity,) = await world.store.list_identities(disabled.id)
+        again = a_profile(issuer=identity.issuer, subject=identity.subject, tokens=PROFILE_TOKENS)
+        assert (await accounts.sign_in(again, now=NOW)).disabled_at == NOW
+        assert not await has_tokens(world, disabled)
         await accounts.delete(deleted.id, now=NOW)
         assert await world.store.list_identities(deleted.id) == ()
     assert told == ["https://discord.com/api/oauth2/token/revoke"] * 2

@@ -49,7 +49,7 @@ class Accounts:
         self._cache.forget_user(user.id)
         if created:
             await self._audit.record("signed_up", now=now, user_id=user.id, issuer=profile.issuer)
-        if self._vault is not None:
+        if self._vault is not None and user.disabled_at is None:
             await self._vault.keep(profile, user_id=user.id)
         return user
 

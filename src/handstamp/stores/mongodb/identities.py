@@ -86,7 +86,8 @@ class MongoIdentities(People):
             return None
         said = await self._honest(transaction, said_by(profile), user["_id"])
         if said.get("email_verified"):
-            await self._take_address(transaction, said["email"], user["_id"])
+            if not user["email_verified"] or said["email"] != user["email"]:  # else it is theirs already
+                await self._take_address(transaction, said["email"], user["_id"])
         elif user["email_verified"]:  # what is proved gives way to nothing that is not
             said = {field: value for field, value in said.items() if not field.startswith("email")}
         news = {field: value for field, value in said.items() if user.get(field) != value}

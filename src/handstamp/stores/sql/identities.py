@@ -87,7 +87,17 @@ def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: floa
     this = _is(profile.issuer, profile.subject)
     owner = select(identities.c.user_id).where(this)
     proved = profile.email if profile.email_verified else None
-    while (known := connection.execute(owner).scalar_one_or_none()) is not None:
+    holder: str | None = None
+    while True:
+        known = connection.execute(owner).scalar_one_or_none()
+        if known is None:
+            # Each statement may see more than the one before: who has the address may have made this very identity.
+            if holder is not None:
+                raise AddressTaken(holder)
+            holder = _holder(connection, proved, user_id)
+            if holder is None:
+                return _made(connection, profile, user_id=user_id, now=now), True
+            continue
         _lock(connection, known, proved)
         user = find_user(connection, known)
         used = update(identities).where(this, identities.c.user_id == known).values(last_used_at=now)
@@ -96,16 +106,25 @@ def _upsert(connection: Connection, profile: Profile, *, user_id: str, now: floa
             _forget_nobodys(connection, profile)
         elif connection.execute(used).rowcount:
             return _told(connection, profile, user), False
-    if proved is not None:
-        lock_address(connection, proved, user_id)
-        holder = holder_of(connection, proved, user_id)
-        if holder is not None:
-            raise AddressTaken(holder)
-        take_address(connection, proved, user_id)
-    new = user_values(User(id=user_id, created_at=now)) | honest(connection, _told_by(profile), user_id)
+        holder = None
+
+
+def _holder(connection: Connection, proved: str | None, user_id: str) -> str | None:
+    """Who has an address verified already; those who have it are locked."""
+    if proved is None:
+        return None
+    lock_address(connection, proved, user_id)
+    return holder_of(connection, proved, user_id)
+
+
+def _made(connection: Connection, profile: Profile, *, user_id: str, now: float) -> User:
+    said = _told_by(profile)
+    if profile.email is not None and profile.email_verified:
+        take_address(connection, profile.email, user_id)
+    new = user_values(User(id=user_id, created_at=now)) | said
     connection.execute(insert(users).values(new))
     connection.execute(insert(identities).values(_new(profile, user_id=user_id, now=now)))
-    return user_from(list(new.values()), ()), True
+    return user_from(list(new.values()), ())
 
 
 def _lock(connection: Connection, user_id: str, proved: str | None) -> None:
@@ -119,7 +138,8 @@ def _told(connection: Connection, profile: Profile, user: User) -> User:
     """The user with what the profile says; an address that is proved gives way to none that is not."""
     said = honest(connection, _told_by(profile), user.id)
     if said.get("email_verified"):
-        take_address(connection, said["email"], user.id)
+        if not user.email_verified or said["email"] != user.email:  # else it is theirs already
+            take_address(connection, said["email"], user.id)
     elif user.email_verified:
         said = {column: value for column, value in said.items() if column not in {"email", "email_verified"}}
     return change_user(connection, user, said)
