@@ -28,7 +28,7 @@ from bench.scale_purge import Purge, purge
 from bench.scale_report import Measured, lines, report
 from bench.scale_rows import Population
 
-from handstamp.auth import store_at
+from handstamp.backends import store_at
 
 _PARTS: Final = ("sqlalchemy", "psycopg", "joserfc", "cryptography")
 _STORES: Final = ("sqlite", "postgresql")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from bench.measure import ROOT
 from bench.scale_costs import new_session
 
-from handstamp.auth import store_at
+from handstamp.backends import store_at
 from handstamp.core.protocols import Store
 
 PAUSE: Final = 0.005

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handstamp.core.models import CredentialKind, EndReason
 from handstamp.core.protocols import Store
-from handstamp.testing import NOW, a_credential, a_profile, a_session, a_user, an_event
+from handstamp.testing import NOW, a_credential, a_mail, a_profile, a_session, a_user, an_event
 
 
 async def use_every_way_in(store: Store) -> None:
@@ -55,6 +55,12 @@ async def use_every_verb(store: Store) -> None:
     await store.purge_attempts(now=NOW, limit=10)
     await store.take_lease("work", holder="a", until=NOW + 1, now=NOW)
     await store.release_lease("work", holder="a")
+    mail = a_mail()
+    await store.queue_mail(mail)
+    await store.take_mails(now=NOW, until=NOW + 1, limit=10)
+    await store.put_off_mail(mail.id, due_at=NOW)
+    await store.drop_mail(mail.id)
+    await store.purge_mails(now=NOW, limit=10)
     await store.record_events(an_event())
     await store.list_events()
     await store.list_events(user_id="ada")

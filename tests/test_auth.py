@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from handmade import OTHER_SECRET, SECRET
-from handstamp.auth import Auth, store_at
+from handstamp.auth import Auth
+from handstamp.backends import store_at
 from handstamp.core.errors import ConfigurationError, InvalidToken, SessionEnded, StoreUnavailable
 from handstamp.core.keys import Purpose
 from handstamp.core.models import EndReason, Profile

@@ -1,43 +1,40 @@
 """Auth: settings, store and ways in, wired together. The only place that knows all of them."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
+from handstamp.backends import feed_of, sessions_at, store_at
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.keys import KeyRing, Purpose, derive
 from handstamp.core.models import User
-from handstamp.core.protocols import ChangeFeed, Clock, SessionBackend, Store
-from handstamp.core.sealing import Sealer
+from handstamp.core.protocols import Clock, SessionBackend, Store
+from handstamp.core.sealing import MAX_SEALED_BYTES, Sealer
 from handstamp.core.tokens import SessionTokens
-from handstamp.core.urls import MEMORY, SQLITE
 from handstamp.keeping import system_secrets
+from handstamp.mailing import envelopes, letters, mail_transport
 from handstamp.services.accounts import Accounts
 from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
-from handstamp.services.feeds import CombinedFeed
 from handstamp.services.live import Live
+from handstamp.services.mail import MAX_MAIL_BYTES, Mails
+from handstamp.services.outbox import Outbox
 from handstamp.services.sessions import Sessions
 from handstamp.services.throttle import Throttle
 from handstamp.services.touches import Touches
+from handstamp.services.transport import DevelopmentTransport, Shown
 from handstamp.services.upkeep import Upkeep
 from handstamp.web.host import Place, Services
 from handstamp.web.methods import LoginMethod
 
 if TYPE_CHECKING:
     from handstamp.settings import Settings
-
-_REDIS: Final = ("valkey:", "valkeys:", "redis:", "rediss:", "unix:")
-_MONGODB: Final = ("mongodb://", "mongodb+srv://")
-_SQL: Final = (SQLITE, "postgresql://", "postgres://")
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+]*):")
 
 
 class Auth:
@@ -95,10 +92,12 @@ class Auth:
         )
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
-        self._sealers = {purpose: Sealer(secrets, purpose) for purpose in Purpose}
         self._throttle_secret = derive(secrets[0], "throttle", 32)
+        self._sealers = {purpose: Sealer(secrets, purpose, max_bytes=_sealed_bytes(purpose)) for purpose in Purpose}
+        self._mail_transport = mail_transport(self.settings, self.methods)
         self.policies = self.settings.policies
         self.services: Services | None = None
+        self._outbox: Outbox | None = None
         self._failures = 0
 
     async def open(self) -> Services:
@@ -134,6 +133,8 @@ class Auth:
                 for upkeep in self._upkeeps:
                     await upkeep.close()
                 await self._live.close()
+                if self._outbox is not None:
+                    await self._outbox.close()
                 await self._touches.close()
                 self._cache.close()
             for store in self._stores:
@@ -152,6 +153,12 @@ class Auth:
     def sealer(self, purpose: Purpose) -> Sealer:
         """Seals values for one purpose."""
         return self._sealers[purpose]
+
+    @property
+    def development_mails(self) -> tuple[Shown, ...] | None:
+        """The mails that were shown instead of sent, the newest first; None where they are sent."""
+        transport = self._mail_transport
+        return transport.shown if isinstance(transport, DevelopmentTransport) else None
 
     @property
     def application(self) -> ASGIApp:
@@ -204,6 +211,7 @@ class Auth:
             touches=self._touches,
             audit=audit,
         )
+        self._outbox = self._post(audit)
         self._live = Live(check, self._cache, self.clock)
         return Services(
             check=check,
@@ -213,52 +221,25 @@ class Auth:
             challenges=Challenges(store),
             throttle=Throttle(store, self.policies.throttle, secret=self._throttle_secret),
             audit=audit,
+            mail=Mails(
+                store=self.store,
+                letters=letters(self.settings),
+                sealer=self.sealer(Purpose.MAIL),
+                outbox=self._outbox,
+            ),
             live=self._live,
         )
 
-
-def store_at(url: str) -> Store:
-    """The store that a URL names; it is not open yet.
-
-    Raises:
-        ConfigurationError: There is no such kind of store, or its extra is not installed.
-    """
-    if url == MEMORY:
-        from handstamp.stores.memory import MemoryStore  # noqa: PLC0415  only the store in use is loaded
-
-        return MemoryStore()
-    if url.startswith(_SQL):
-        from handstamp.stores.sql import SqlStore  # noqa: PLC0415  only the store in use is loaded
-
-        return SqlStore(url)
-    if url.startswith(_MONGODB):
-        from handstamp.stores.mongodb import MongoStore  # noqa: PLC0415  only the store in use is loaded
-
-        return MongoStore(url)
-    known = _SCHEME.match(url)
-    scheme = known[1] if known else ""  # what has no scheme may be a password as well
-    if url.startswith(_REDIS):
-        raise ConfigurationError(f"{scheme}: keeps sessions, and no users: name it in `sessions`, beside a database")
-    raise ConfigurationError(
-        f"there is no store for {scheme!r}: use sqlite:///file.db, postgresql://, mongodb://host/database or memory://"
-    )
+    def _post(self, audit: Audit) -> Outbox | None:
+        """Begin to send what waits to be sent, where mails are set up."""
+        if self._mail_transport is None:
+            return None
+        unseal = envelopes(self.settings, self.sealer(Purpose.MAIL)).open
+        outbox = Outbox(self.store, self._mail_transport, unseal, audit, self.clock)
+        outbox.begin()
+        return outbox
 
 
-def sessions_at(url: str) -> SessionBackend:
-    """The store of sessions that a URL names; it is not open yet.
-
-    Raises:
-        ConfigurationError: There is no such kind of store, or its extra is not installed.
-    """
-    if not url.startswith(_REDIS):
-        return store_at(url)
-    try:
-        from handstamp.stores.redis import RedisStore  # noqa: PLC0415  only the store in use is loaded
-    except ModuleNotFoundError as error:
-        raise ConfigurationError("the driver is missing: pip install 'handstamp[redis]'") from error
-    return RedisStore(url)
-
-
-def feed_of(store: Store, sessions: SessionBackend) -> ChangeFeed:
-    """A new feed of all that an answer depends on: users in one store, sessions in the same one or another."""
-    return store.feed() if sessions is store else CombinedFeed(store.feed(), sessions.feed())
+def _sealed_bytes(purpose: Purpose) -> int:
+    """How long a sealed value may be: a mail is longer than what fits into a cookie or a row."""
+    return MAX_MAIL_BYTES if purpose is Purpose.MAIL else MAX_SEALED_BYTES

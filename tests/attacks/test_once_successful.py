@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from handmade import SECRET
-from handstamp.auth import Auth, store_at
+from handstamp.auth import Auth
+from handstamp.backends import store_at
 from handstamp.cli.administration import Administration
 from handstamp.cli.who import the_user
 from handstamp.core.errors import InvalidToken, NotFound, SessionEnded

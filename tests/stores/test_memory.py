@@ -11,6 +11,7 @@ from handstamp.testing import (
     ChallengeStoreSuite,
     ChangeFeedSuite,
     CredentialStoreSuite,
+    MailStoreSuite,
     SessionStoreSuite,
     StoreSuite,
     UserStoreSuite,
@@ -44,6 +45,10 @@ class TestCredentials(CredentialStoreSuite):
 
 class TestChallenges(ChallengeStoreSuite):
     """Challenges."""
+
+
+class TestMail(MailStoreSuite):
+    """Mails that wait."""
 
 
 class TestAudit(AuditStoreSuite):

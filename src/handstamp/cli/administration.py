@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from handstamp.auth import feed_of, sessions_at, store_at
+from handstamp.backends import feed_of, sessions_at, store_at
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.ids import new_secret
 from handstamp.core.keys import KeyRing, Purpose

@@ -1,4 +1,4 @@
-"""What a store has to do. ``handstamp.testing`` has one test for each sentence below, and in ``core.people``.
+"""What a store has to do. ``handstamp.testing`` has a test for each sentence here, and in ``people`` and ``mail``.
 
 Every verb is atomic by itself and sees what was committed before it was called. ``now`` is seconds since the
 epoch; a store reads no clock. A store that cannot answer, or not within its time limit, raises
@@ -9,6 +9,7 @@ whatever characters are in it; NUL and lone surrogates never reach a store (``co
 from collections.abc import Mapping
 from typing import Protocol
 
+from handstamp.core.mail import MailStore
 from handstamp.core.models import (
     AuditEvent,
     Changes,
@@ -25,6 +26,7 @@ __all__ = [
     "Clock",
     "CredentialStore",
     "LeaseStore",
+    "MailStore",
     "SessionBackend",
     "SessionStore",
     "Store",
@@ -238,5 +240,5 @@ class SessionBackend(SessionStore, ChallengeStore, ThrottleStore, LeaseStore, Pr
         ...
 
 
-class Store(SessionBackend, UserStore, CredentialStore, AuditStore, Protocol):
+class Store(SessionBackend, UserStore, CredentialStore, AuditStore, MailStore, Protocol):
     """Everything in one place, as most applications have it."""

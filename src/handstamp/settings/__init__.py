@@ -28,6 +28,7 @@ from handstamp.core.policy import MINUTE, CookiePolicy, OriginPolicy, Policies, 
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.urls import DATABASES, SESSION_STORES
 from handstamp.settings.kinds import Duration, Listed
+from handstamp.settings.mail import MailSettings
 from handstamp.settings.passwords import PasswordSettings
 from handstamp.settings.throttle import ThrottleSettings
 
@@ -209,7 +210,7 @@ class GeneralSettings(StoreSettings):
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
 
 
-class Settings(ThrottleSettings, PasswordSettings, GeneralSettings):
+class Settings(MailSettings, ThrottleSettings, PasswordSettings, GeneralSettings):
     """How handstamp behaves. The description of each field is what the documentation says of it."""
 
     @property

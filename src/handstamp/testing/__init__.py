@@ -23,6 +23,7 @@ pytest.register_assert_rewrite(
     "handstamp.testing.identities",
     "handstamp.testing.leases",
     "handstamp.testing.links",
+    "handstamp.testing.mail",
     "handstamp.testing.session_end",
     "handstamp.testing.session_feed",
     "handstamp.testing.session_use",
@@ -40,8 +41,9 @@ from handstamp.testing.challenges import ChallengeStoreSuite
 from handstamp.testing.credentials import CredentialStoreSuite
 from handstamp.testing.feed import ChangeFeedSuite
 from handstamp.testing.leases import LeaseSuite
+from handstamp.testing.mail import MailStoreSuite
 from handstamp.testing.races import CALLERS, race
-from handstamp.testing.samples import NOW, a_credential, a_profile, a_session, a_user, an_event
+from handstamp.testing.samples import NOW, a_credential, a_mail, a_profile, a_session, a_user, an_event
 from handstamp.testing.session_feed import SessionFeedSuite
 from handstamp.testing.sessions import SessionStoreSuite
 from handstamp.testing.throttle import ThrottleSuite
@@ -56,6 +58,7 @@ __all__ = [
     "ConformanceSuite",
     "CredentialStoreSuite",
     "LeaseSuite",
+    "MailStoreSuite",
     "SessionBackendSuite",
     "SessionFeedSuite",
     "SessionStoreSuite",
@@ -63,6 +66,7 @@ __all__ = [
     "ThrottleSuite",
     "UserStoreSuite",
     "a_credential",
+    "a_mail",
     "a_profile",
     "a_session",
     "a_user",

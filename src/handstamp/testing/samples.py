@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from handstamp.core.ids import new_id, new_secret, new_session_id
+from handstamp.core.mail import QueuedMail
 from handstamp.core.models import AuditEvent, Credential, CredentialKind, Generations, Profile, Session, User
 
 NOW: Final = 1_800_000_000.0
@@ -66,6 +67,12 @@ def a_credential(user_id: str, kind: CredentialKind = CredentialKind.PASSWORD, *
         confirmed_at=NOW,
     )
     return replace(credential, **changes)
+
+
+def a_mail(**changes: Any) -> QueuedMail:
+    """A mail that is due, with an id of its own."""
+    mail = QueuedMail(id=new_id(NOW), sealed="sealed", created_at=NOW, due_at=NOW, expires_at=LATER)
+    return replace(mail, **changes)
 
 
 def an_event(**changes: Any) -> AuditEvent:

@@ -14,6 +14,7 @@ from handstamp.core.errors import HandstampError, InvalidRequest, NotFound
 from handstamp.core.origins import is_loopback_host
 from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
+from handstamp.web.endpoints.development import DevelopmentEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -50,6 +51,7 @@ def application(host: Host) -> ASGIApp:
         routes=[
             *AccountEndpoints(host).routes(),
             *SecurityEndpoints(host).routes(),
+            *DevelopmentEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),
             *(route for method in host.methods for route in method.routes(host)),

@@ -16,8 +16,10 @@ from handstamp.services.audit import Audit
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
 from handstamp.services.live import Live
+from handstamp.services.mail import Mails
 from handstamp.services.sessions import Sessions
 from handstamp.services.throttle import Throttle
+from handstamp.services.transport import Shown
 
 if TYPE_CHECKING:
     from handstamp.web.methods import LoginMethod
@@ -38,6 +40,7 @@ class Services:
     challenges: Challenges
     throttle: Throttle
     audit: Audit
+    mail: Mails
     live: Live
 
 
@@ -96,6 +99,11 @@ class Host(Protocol):
     @property
     def methods(self) -> Sequence["LoginMethod"]:
         """The ways in, in the order in which people see them."""
+        ...
+
+    @property
+    def development_mails(self) -> Sequence[Shown] | None:
+        """The mails that were shown instead of sent, the newest first; None where they are sent."""
         ...
 
     def sealer(self, purpose: Purpose) -> Sealer:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from handstamp.core.emails import parse_address
 from handstamp.core.encoding import json_object
 from handstamp.core.errors import InvalidInput, InvalidRequest, TooLarge, UnsupportedMediaType
 from handstamp.core.faults import Fault
@@ -25,6 +26,7 @@ MISSING: Final = "missing"
 TOO_LONG: Final = "too_long"
 WRONG_TYPE: Final = "wrong_type"
 BROKEN: Final = "broken_characters"
+NO_ADDRESS: Final = "no_address"
 
 
 class Fields:
@@ -66,6 +68,17 @@ class Fields:
         if not value and not any(fault.pointer == f"/{name}" for fault in self.faults):
             self.refuse(name, MISSING, N_("This is needed."))
         return value
+
+    def email(self, name: str = "email") -> str:
+        """An e-mail address as it is kept; "" where it is none."""
+        value = self.text(name)
+        if not value:
+            return ""
+        try:
+            return parse_address(value)
+        except ValueError as error:
+            self.refuse(name, NO_ADDRESS, str(error))
+            return ""
 
     def flag(self, name: str) -> bool:
         """A field that is true or false, or a checkbox; one that is left out is false."""

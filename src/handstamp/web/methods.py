@@ -58,6 +58,11 @@ class LoginMethod(Protocol):
         """Its routes below the mount."""
         ...
 
+    @property
+    def needs_mail(self) -> bool:
+        """Whether it cannot do without mails."""
+        ...
+
     def login_part(self, asked: Asked) -> "Part | None":
         """What it shows on the login page; None for a link to ``path``."""
         ...
@@ -92,6 +97,7 @@ class Way:
     id: str
     label: str
     confirms: str | None = None
+    needs_mail: bool = False
 
     @property
     def path(self) -> str:

@@ -14,6 +14,7 @@ from handstamp.testing import (
     ChallengeStoreSuite,
     ChangeFeedSuite,
     CredentialStoreSuite,
+    MailStoreSuite,
     SessionStoreSuite,
     StoreSuite,
     UserStoreSuite,
@@ -52,6 +53,10 @@ class TestCredentials(CredentialStoreSuite):
 
 class TestChallenges(ChallengeStoreSuite):
     """Challenges."""
+
+
+class TestMail(MailStoreSuite):
+    """Mails that wait."""
 
 
 class TestAudit(AuditStoreSuite):

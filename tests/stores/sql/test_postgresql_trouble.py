@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy.exc
 from sqlalchemy import Connection
 
-from handstamp.auth import store_at
+from handstamp.backends import store_at
 from handstamp.core.errors import ConfigurationError, StoreUnavailable
 from handstamp.core.models import EndReason
 from handstamp.stores.sql import SqlStore

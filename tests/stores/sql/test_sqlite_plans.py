@@ -20,6 +20,7 @@ OWN_TABLES = (
     "challenges",
     "attempts",
     "leases",
+    "mails",
     "audit_events",
 )
 

@@ -7,6 +7,7 @@ from handstamp.core.protocols import ChangeFeed
 from handstamp.stores.memory.credentials import MemoryCredentials
 from handstamp.stores.memory.identities import MemoryIdentities
 from handstamp.stores.memory.leases import MemoryLeases
+from handstamp.stores.memory.mail import MemoryMail
 from handstamp.stores.memory.part import Part
 from handstamp.stores.memory.sessions import MemorySessions
 from handstamp.stores.memory.throttle import MemoryThrottle
@@ -64,6 +65,7 @@ class MemoryStore(
     MemoryThrottle,
     MemoryLeases,
     MemoryAudit,
+    MemoryMail,
 ):
     """Keeps everything in this object.
 

@@ -25,10 +25,11 @@ CHALLENGES: Final = "handstamp.challenges"
 ATTEMPTS: Final = "handstamp.attempts"
 LEASES: Final = "handstamp.leases"
 AUDIT_EVENTS: Final = "handstamp.audit_events"
+MAILS: Final = "handstamp.mails"
 HEARTBEATS: Final = "handstamp.heartbeats"
 VERSION: Final = "handstamp.version"
 
-SHAPE: Final = 2
+SHAPE: Final = 3
 """The version of the shape that this version of handstamp needs."""
 
 REMOVED_AFTER: Final = 3600
@@ -64,6 +65,11 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     AUDIT_EVENTS: [
         IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="by_time"),  # list_events
         IndexModel([("user_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="by_user"),  # of a user
+    ],
+    MAILS: [
+        IndexModel([("due_at", ASCENDING), ("_id", ASCENDING)], name="by_due"),  # take_mails
+        _BY_EXPIRY,  # purge_mails
+        _REMOVED,
     ],
     HEARTBEATS: [IndexModel([("at", ASCENDING)], name="removed", expireAfterSeconds=REMOVED_AFTER)],
 }

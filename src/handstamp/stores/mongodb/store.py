@@ -12,6 +12,7 @@ from handstamp.stores.mongodb.credentials import MongoCredentials
 from handstamp.stores.mongodb.feed import MongoFeed
 from handstamp.stores.mongodb.identities import MongoIdentities
 from handstamp.stores.mongodb.leases import MongoLeases
+from handstamp.stores.mongodb.mail import MongoMail
 from handstamp.stores.mongodb.sessions import MongoSessions
 from handstamp.stores.mongodb.throttle import MongoThrottle
 from handstamp.stores.mongodb.users import MongoUsers
@@ -29,6 +30,7 @@ class MongoStore(
     MongoThrottle,
     MongoLeases,
     MongoAudit,
+    MongoMail,
 ):
     """Keeps everything in a MongoDB database, which may be the application's own.
 

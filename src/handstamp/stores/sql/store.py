@@ -12,6 +12,7 @@ from handstamp.stores.sql.challenges import SqlChallenges
 from handstamp.stores.sql.credentials import SqlCredentials
 from handstamp.stores.sql.identities import SqlIdentities
 from handstamp.stores.sql.leases import SqlLeases
+from handstamp.stores.sql.mail import SqlMail
 from handstamp.stores.sql.part import Database
 from handstamp.stores.sql.sessions import SqlSessions
 from handstamp.stores.sql.sqlite import SqliteDatabase, database_path
@@ -23,7 +24,17 @@ TIME_LIMIT: Final = 5.0
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
-class SqlStore(SqlSessions, SqlUsers, SqlIdentities, SqlCredentials, SqlChallenges, SqlThrottle, SqlLeases, SqlAudit):
+class SqlStore(
+    SqlSessions,
+    SqlUsers,
+    SqlIdentities,
+    SqlCredentials,
+    SqlChallenges,
+    SqlThrottle,
+    SqlLeases,
+    SqlAudit,
+    SqlMail,
+):
     """Keeps everything in an SQL database.
 
     One object serves any number of event loops, in turn or at once. It is opened after a fork, in each process.

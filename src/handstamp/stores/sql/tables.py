@@ -163,10 +163,24 @@ audit_events: Final = Table(
     Index("audit_events_by_user", "user_id", "at", "id"),  # list_events of a user
 )
 
+mails: Final = Table(
+    "mails",
+    metadata,
+    Column("id", TEXT, primary_key=True),
+    Column("sealed", TEXT, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Index("mails_by_due", "due_at", "id"),  # take_mails
+    Index("mails_by_expiry", "expires_at"),  # purge_mails
+    info={"since": "0004"},
+)
+
 VERSION_TABLE: Final = "handstamp_version"
 """Where Alembic keeps the revision; a name of our own, for the application may use Alembic too."""
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The revision that this version needs. Revisions are numbered, so that a newer one compares as greater."""
 
 
