@@ -1,9 +1,10 @@
 """What every integration does, whatever its framework. A framework's own test file says how its routes are written.
 
 Each of its applications has ``/me`` (current user), ``/feed`` (optional user), ``/analyst`` (``require`` of a role),
-``/fresh`` (``require(fresh="15m")``), ``/strict`` (``require(strict=True)``), ``/loaded`` (the application's own
-object, twice), ``/sync`` (a plain function), ``/class`` (a method, where there are such endpoints), ``/sub/me`` (in a
-mounted application), ``/teapot`` (an exception with a handler of its own), a catch-all route, the WebSocket ``/ws``.
+``/fresh`` (``require(fresh="15m")``), ``/vault`` (``require(aal=2)``), ``/strict`` (``require(strict=True)``),
+``/loaded`` (the application's own object, twice), ``/sync`` (a plain function), ``/class`` (a method, where there are
+such endpoints), ``/sub/me`` (in a mounted application), ``/teapot`` (an exception with a handler of its own), a
+catch-all route, the WebSocket ``/ws``.
 """
 
 from collections.abc import AsyncGenerator
@@ -44,7 +45,7 @@ class IntegrationSuite:
             yield client
 
     @pytest.mark.parametrize(
-        "path", ["/me", "/analyst", "/fresh", "/strict", "/loaded", "/sync", "/class", "/sub/me"]
+        "path", ["/me", "/analyst", "/fresh", "/vault", "/strict", "/loaded", "/sync", "/class", "/sub/me"]
     )
     async def test_a_guard_refuses_whoever_is_not_signed_in(self, visitor: httpx2.AsyncClient, path: str) -> None:
         """401 with a challenge; a bad cookie is taken back."""
@@ -94,6 +95,17 @@ class IntegrationSuite:
         """403 ``forbidden``."""
         response = await visitor.get("/analyst", headers=cookie(await world.sign_in()))
         assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+    async def test_two_factors_are_required(self, world: World, visitor: httpx2.AsyncClient) -> None:
+        """401 for programs, with where more can be shown; a person is led there."""
+        user = await world.user()
+        one, two = [cookie(await world.sign_in(user, aal=aal)) for aal in (1, 2)]
+        assert (await visitor.get("/vault", headers=two)).status_code == 200
+        refused = await visitor.get("/vault", headers=one)
+        assert (refused.status_code, refused.json()["code"]) == (401, "second_factor_required")
+        assert (refused.json()["aal"], refused.json()["reauthenticate"]) == (2, "/auth/reauthenticate")
+        led = await visitor.get("/vault", headers=one | PAGE)
+        assert (led.status_code, led.headers["location"]) == (303, "/auth/reauthenticate?return_to=%2Fvault&aal=2")
 
     async def test_a_fresh_sign_in_is_required(self, world: World, visitor: httpx2.AsyncClient) -> None:
         """By the application's clock."""
@@ -214,6 +226,12 @@ class IntegrationSuite:
     def test_an_age_is_written_as_people_do(self, fresh: Any) -> None:
         """Or as seconds."""
         assert self.require(fresh=fresh) is not None
+
+    @pytest.mark.parametrize("aal", [0, 3, "2", True])
+    def test_a_level_that_is_none_is_refused_where_it_is_written(self, aal: Any) -> None:
+        """1 or 2 (NIST SP 800-63B)."""
+        with pytest.raises(ConfigurationError, match="aal"):
+            self.require(aal=aal)
 
     @pytest.mark.parametrize("fresh", ["soon", "-1m", -1, "15 min"])
     def test_an_age_that_is_none_is_refused_where_it_is_written(self, fresh: Any) -> None:

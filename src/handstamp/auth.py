@@ -92,9 +92,9 @@ class Auth:
         )
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
-        self._throttle_secret = derive(secrets[0], "throttle", 32)
         self._sealers = {purpose: Sealer(secrets, purpose, max_bytes=_sealed_bytes(purpose)) for purpose in Purpose}
         self._mail_transport = mail_transport(self.settings, self.methods)
+        self._throttle_secret = derive(secrets[0], "throttle", 32)
         self.policies = self.settings.policies
         self.services: Services | None = None
         self._outbox: Outbox | None = None

@@ -153,3 +153,12 @@ def test_any_truncation_is_refused(length: int) -> None:
 def test_arbitrary_bytes_are_refused_with_the_one_class(sealed: bytes) -> None:
     """Nothing but InvalidToken leaves."""
     refused(sealed)
+
+
+def test_a_value_of_an_older_secret_is_told_from_one_of_the_newest() -> None:
+    """Whoever keeps it may seal it anew."""
+    changed = Sealer([OTHER_SECRET, SECRET], Purpose.FLOW)
+    assert changed.open(SEALED, context=CONTEXT) == PAYLOAD
+    assert not changed.is_newest(SEALED)
+    assert changed.is_newest(changed.seal(PAYLOAD, context=CONTEXT))
+    assert sealer.is_newest(SEALED)

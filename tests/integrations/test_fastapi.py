@@ -37,6 +37,12 @@ async def analyst() -> str:
     return "figures"
 
 
+@router.get("/vault", dependencies=[require(aal=2)])
+async def vault() -> str:
+    """Needs two factors."""
+    return "gold"
+
+
 @router.get("/fresh", dependencies=[require(fresh="15m")])
 async def fresh() -> str:
     """Needs a recent sign-in."""
@@ -161,7 +167,7 @@ class TestFastAPI(IntegrationSuite):
         """An optional user is not required; our own routes are not the application's."""
         paths = (await schema_of(world))["paths"]
         locked = {path for path, item in paths.items() if item["get"].get("security") == [{"session": []}]}
-        assert locked == {"/me", "/analyst", "/fresh", "/strict", "/loaded", "/sync", "/class"}
+        assert locked == {"/me", "/analyst", "/fresh", "/vault", "/strict", "/loaded", "/sync", "/class"}
         assert set(paths) - locked == {"/feed", "/teapot", "/conflict"}
         assert not any("parameters" in item["get"] for item in paths.values())
 

@@ -34,6 +34,12 @@ async def analyst(_: Request) -> Response:
     return PlainTextResponse("figures")
 
 
+@require(aal=2)
+async def vault(_: Request) -> Response:
+    """Needs two factors."""
+    return PlainTextResponse("gold")
+
+
 @require(fresh="15m")
 async def fresh(_: Request) -> Response:
     """Needs a recent sign-in."""
@@ -119,6 +125,7 @@ def build() -> Starlette:
             Route("/feed", feed),
             Route("/analyst", analyst),
             Route("/fresh", fresh),
+            Route("/vault", vault),
             Route("/strict", strict),
             Route("/loaded", loaded),
             Route("/sync", sync),

@@ -20,6 +20,7 @@ from handstamp.core.errors import (
     LoginFailed,
     NotFound,
     Refused,
+    SecondFactorRequired,
     SessionEnded,
     StoreUnavailable,
     TokenExpired,
@@ -38,6 +39,7 @@ ERRORS: dict[str, tuple[HandstampError, int]] = {
     "expired token": (TokenExpired(SECRET_WORDS), 401),
     "session ended": (SessionEnded(EndReason.IDLE), 401),
     "fresh session required": (FreshSessionRequired(900), 401),
+    "second factor required": (SecondFactorRequired(SECRET_WORDS), 401),
     "forbidden": (Forbidden(SECRET_WORDS), 403),
     "cross origin": (CrossOrigin("Origin is 'https://evil.example'"), 403),
     "not found": (NotFound(SECRET_WORDS), 404),
@@ -68,7 +70,7 @@ def place() -> Place:
 def connection(**headers: str) -> HTTPConnection:
     """A request with these headers."""
     lines = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return HTTPConnection({"type": "http", "headers": lines})
+    return HTTPConnection({"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": lines})
 
 
 def below(root: type[HandstampError]) -> Iterator[type[HandstampError]]:
@@ -98,7 +100,7 @@ def test_a_problem_says_what_its_response_says(place: Place, error: HandstampErr
     problem = problem_of(error, status)
     assert (problem["status"], problem["code"]) == (status, error.code)
     assert problem["title"]
-    assert set(problem) <= {"title", "status", "code", "detail", "reason", "max_age"}
+    assert set(problem) <= {"title", "status", "code", "detail", "reason", "max_age", "aal"}
     assert error_response(connection(), error, place).headers["content-type"] == "application/problem+json"
 
 
@@ -116,10 +118,11 @@ def test_an_outage_and_a_rush_say_when_to_come_back(place: Place) -> None:
 
 
 def test_the_reason_is_told_where_there_is_one() -> None:
-    """Of an ended session, of a failed sign-in; the age that is asked for."""
+    """Of an ended session, of a failed sign-in; the age and the level that are asked for."""
     assert problem_of(SessionEnded(EndReason.REPLAYED), 401)["reason"] == "replayed"
     assert problem_of(LoginFailed("access_denied", ""), 403)["reason"] == "access_denied"
     assert problem_of(FreshSessionRequired(900.0), 401)["max_age"] == 900.0
+    assert problem_of(SecondFactorRequired(""), 401)["aal"] == 2
 
 
 def test_every_error_has_an_answer() -> None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import WebSocketDenialResponse
 
-from handstamp.core.errors import ConfigurationError, Forbidden, FreshSessionRequired
+from handstamp.core.errors import ConfigurationError, Forbidden, FreshSessionRequired, SecondFactorRequired
 from handstamp.core.models import Principal
 from handstamp.web.caller import SCOPE_KEY, Caller
 from handstamp.web.guards import Requirement, loaded_user_of, principal_of
@@ -77,9 +77,11 @@ async def test_a_requirement_is_checked_in_order(world: World) -> None:
     principal = Principal(
         user=await (await world.services()).accounts.get(issued.session.user_id), session=issued.session
     )
-    requirement = Requirement(role="admin", max_age=1.0)
+    requirement = Requirement(role="admin", max_age=1.0, aal=2)
     with pytest.raises(Forbidden):
         requirement.check(principal, world.clock() + 10)
+    with pytest.raises(SecondFactorRequired):
+        Requirement(max_age=1.0, aal=2).check(principal, world.clock() + 10)
     with pytest.raises(FreshSessionRequired):
         Requirement(max_age=1.0).check(principal, world.clock() + 10)
     Requirement(max_age=1.0).check(principal, world.clock())

@@ -8,7 +8,7 @@ from math import ceil
 from typing import ClassVar
 
 from handstamp.core.faults import Fault
-from handstamp.core.models import EndReason
+from handstamp.core.models import AAL2, EndReason
 
 
 class HandstampError(Exception):
@@ -89,6 +89,7 @@ class SecondFactorRequired(Refused):
     """Signed in with one factor, where the route asks for two (NIST SP 800-63B AAL2)."""
 
     code = "second_factor_required"
+    aal: ClassVar[int] = AAL2
 
 
 class Forbidden(Refused):

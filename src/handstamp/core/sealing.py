@@ -85,3 +85,7 @@ class Sealer:
             return cipher.decrypt(nonce, ciphertext, context)
         except InvalidTag as error:
             raise InvalidToken("sealed for another purpose or context, or changed") from error
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether a value that opens was sealed with the newest secret; if not, whoever keeps it may seal it anew."""
+        return base64url_decode(sealed.encode("ascii")).startswith(self._newest)

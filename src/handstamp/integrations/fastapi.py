@@ -63,18 +63,21 @@ LoadedUser: Final[Any] = Depends(_LoadedUser())
 """The application's own object, by ``Auth(load_user=…)``: ``Annotated[Member, LoadedUser]``."""
 
 
-def require(*, role: str | None = None, fresh: str | float | None = None, strict: bool = False) -> params.Depends:
+def require(
+    *, role: str | None = None, fresh: str | float | None = None, aal: int | None = None, strict: bool = False
+) -> params.Depends:
     """A dependency: one of a route's or router's ``dependencies``, or in ``Annotated`` to get the user too.
 
     Args:
         role: The store must give the user this role, else 403 ``forbidden``.
         fresh: The sign-in must be younger than this, ``"15m"`` or seconds, else 401 ``fresh_session_required``.
+        aal: 2 asks for a session with two factors, else 401 ``second_factor_required``.
         strict: Ask the store at each request, even where the answer is in memory and as good.
 
     Raises:
-        ConfigurationError: ``fresh`` is no duration.
+        ConfigurationError: ``fresh`` is no duration, or ``aal`` neither 1 nor 2.
     """
-    return params.Depends(_Guard(Requirement.of(role=role, fresh=fresh, strict=strict)))
+    return params.Depends(_Guard(Requirement.of(role=role, fresh=fresh, aal=aal, strict=strict)))
 
 
 def install(app: FastAPI, auth: Auth) -> None:

@@ -56,19 +56,20 @@ async def loaded_user(connection: HTTPConnection) -> object:
 
 
 def require(
-    *, role: str | None = None, fresh: str | float | None = None, strict: bool = False
+    *, role: str | None = None, fresh: str | float | None = None, aal: int | None = None, strict: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Coroutine[Any, Any, Any]]]:
     """A decorator for endpoints: functions and methods, of requests and of WebSockets.
 
     Args:
         role: The store must give the user this role, else 403 ``forbidden``.
         fresh: The sign-in must be younger than this, ``"15m"`` or seconds, else 401 ``fresh_session_required``.
+        aal: 2 asks for a session with two factors, else 401 ``second_factor_required``.
         strict: Ask the store at each request, even where the answer is in memory and as good.
 
     Raises:
-        ConfigurationError: ``fresh`` is no duration.
+        ConfigurationError: ``fresh`` is no duration, or ``aal`` neither 1 nor 2.
     """
-    requirement = Requirement.of(role=role, fresh=fresh, strict=strict)
+    requirement = Requirement.of(role=role, fresh=fresh, aal=aal, strict=strict)
 
     def guard(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
         is_coroutine_function = inspect.iscoroutinefunction(endpoint)

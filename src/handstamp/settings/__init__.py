@@ -210,7 +210,7 @@ class GeneralSettings(StoreSettings):
         return OriginPolicy(origin=self.origin, trusted_origins=self.trusted_origins)
 
 
-class Settings(MailSettings, ThrottleSettings, PasswordSettings, GeneralSettings):
+class Settings(ThrottleSettings, MailSettings, PasswordSettings, GeneralSettings):
     """How handstamp behaves. The description of each field is what the documentation says of it."""
 
     @property

@@ -27,10 +27,12 @@ from handstamp.core.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from handstamp.core.text import N_
 from handstamp.web.caller import NO_STORE
 from handstamp.web.host import Place
 from handstamp.web.pages.contexts import Link, Message, SignedOut
-from handstamp.web.respond import PROBLEM_JSON, page, wants_page
+from handstamp.web.respond import PROBLEM_JSON, page, see_other, wants_page
+from handstamp.web.stepping_up import REAUTHENTICATE, came_from, confirmation_of, is_visit, way_back_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,9 @@ LOGIN_ANSWERS: Final = {
 }
 """Why signing in did not work, by reason. The error's own message is for the audit trail."""
 
+_STEP_UP: Final = (FreshSessionRequired, SecondFactorRequired)
+"""Errors of somebody who is signed in and has to show once more who they are."""
+
 _TOLD: Final = (FreshSessionRequired, InvalidRequest)
 """Errors whose message says more than the table, in words for the one who caused them. Other messages stay in the
 log, but for what a developer needs to see of a refused origin.
@@ -172,6 +177,8 @@ def problem_of(error: HandstampError, status: int) -> dict[str, object]:
         problem["reason"] = error.reason
     if isinstance(error, FreshSessionRequired):
         problem["max_age"] = error.max_age
+    if isinstance(error, SecondFactorRequired):
+        problem["aal"] = error.aal
     if isinstance(error, InvalidInput):
         problem["errors"] = [
             {"pointer": fault.pointer, "code": fault.code, "detail": fault.text} for fault in error.faults
@@ -194,6 +201,8 @@ def error_response(
 ) -> Response:
     """The answer to a request that an error ended: a page for people, problem+json for programs.
 
+    A browser that visits a page is led to where more can be shown, and from there back.
+
     Args:
         connection: The request; its Accept header decides the form.
         error: Why.
@@ -201,9 +210,14 @@ def error_response(
         status: Where HTTP knows a better one than the table, such as 405.
     """
     status = status or answer_for(error).status
+    if isinstance(error, _STEP_UP) and is_visit(connection):
+        return see_other(confirmation_of(error, place, way_back_of(connection, place)))
     if wants_page(connection):
         return _error_page(connection, error, place, status)
-    return JSONResponse(problem_of(error, status), status, headers_of(error, place), media_type=PROBLEM_JSON)
+    problem = problem_of(error, status)
+    if isinstance(error, _STEP_UP):
+        problem["reauthenticate"] = place.path(REAUTHENTICATE)
+    return JSONResponse(problem, status, headers_of(error, place), media_type=PROBLEM_JSON)
 
 
 def _error_page(connection: HTTPConnection, error: HandstampError, place: Place, status: int) -> Response:
@@ -215,10 +229,19 @@ def _error_page(connection: HTTPConnection, error: HandstampError, place: Place,
         title=answer.title,
         what_happened=_sentence(str(error)) if isinstance(error, _TOLD) else answer.what_happened,
         what_to_do=answer.what_to_do,
-        way_back=Link(label="Go to sign-in", href=place.path("/login")),
+        way_back=_way_back(connection, error, place),
         code=f"{error.code}: {error.reason}" if isinstance(error, LoginFailed) else error.code,
     )
     return page(connection, place, context, status=status, headers=headers)
+
+
+def _way_back(connection: HTTPConnection, error: HandstampError, place: Place) -> Link:
+    if isinstance(error, _STEP_UP):
+        return Link(
+            label=N_("Confirm that it is you"),
+            href=confirmation_of(error, place, came_from(connection, place)).location,
+        )
+    return Link(label="Go to sign-in", href=place.path("/login"))
 
 
 def _sentence(message: str) -> str:

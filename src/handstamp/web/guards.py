@@ -10,8 +10,14 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from handstamp.core.durations import parse_duration
-from handstamp.core.errors import ConfigurationError, Forbidden, FreshSessionRequired, HandstampError
-from handstamp.core.models import Principal
+from handstamp.core.errors import (
+    ConfigurationError,
+    Forbidden,
+    FreshSessionRequired,
+    HandstampError,
+    SecondFactorRequired,
+)
+from handstamp.core.models import AAL2, Principal
 from handstamp.core.policy import MINUTE
 from handstamp.web.caller import SCOPE_KEY, Caller
 from handstamp.web.errors import answer_for, error_response, headers_of
@@ -43,16 +49,22 @@ class Requirement:
     """Seconds since the sign-in."""
     strict: bool = False
     """Ask the store, even where the answer is in memory and as good."""
+    aal: int = 1
+    """The assurance level that the session has to have: 2 asks for two factors."""
 
     @classmethod
-    def of(cls, *, role: str | None, fresh: str | float | None, strict: bool) -> "Requirement":
+    def of(
+        cls, *, role: str | None, fresh: str | float | None, strict: bool, aal: int | None = None
+    ) -> "Requirement":
         """From the arguments of ``require``.
 
         Raises:
-            ConfigurationError: ``fresh`` is no duration.
+            ConfigurationError: ``fresh`` is no duration, or ``aal`` neither 1 nor 2.
         """
+        if isinstance(aal, bool) or aal not in {None, 1, AAL2}:
+            raise ConfigurationError(f"aal: {aal!r} is no level that a sign-in can reach: write 1 or 2")
         try:
-            return cls(role, None if fresh is None else parse_duration(fresh), strict)
+            return cls(role, None if fresh is None else parse_duration(fresh), strict, aal or 1)
         except ValueError as error:
             raise ConfigurationError(f"fresh: {error}") from None
 
@@ -61,10 +73,13 @@ class Requirement:
 
         Raises:
             Forbidden: The role.
+            SecondFactorRequired: A second factor.
             FreshSessionRequired: A recent sign-in.
         """
         if self.role is not None and not principal.has_role(self.role):
             raise Forbidden(f"the role {self.role} is missing")
+        if principal.session.aal < self.aal:
+            raise SecondFactorRequired("a second factor is missing")
         if self.max_age is not None and not is_fresh(principal, now, self.max_age):
             raise FreshSessionRequired(self.max_age)
 
@@ -74,15 +89,16 @@ def is_fresh(principal: Principal, now: float, max_age: float = FRESH) -> bool:
     return now - principal.session.authenticated_at < max_age
 
 
-async def fresh_principal(caller: Caller) -> Principal:
+async def fresh_principal(caller: Caller, *, aal: int = 1) -> Principal:
     """Who is calling, to change what they sign in with (SES-09).
 
     Raises:
+        SecondFactorRequired: Their session does not reach ``aal``.
         FreshSessionRequired: They signed in too long ago.
         HandstampError: As ``Caller.principal``.
     """
     principal = await caller.principal()
-    Requirement(max_age=FRESH).check(principal, caller.host.clock())
+    Requirement(max_age=FRESH, aal=aal).check(principal, caller.host.clock())
     return principal
 
 

@@ -69,6 +69,11 @@ class Fields:
             self.refuse(name, MISSING, N_("This is needed."))
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether a field came with something in it."""
+        value = self._values.get(name)
+        return value is not None and value != ""
+
     def email(self, name: str = "email") -> str:
         """An e-mail address as it is kept; "" where it is none."""
         value = self.text(name)

@@ -38,12 +38,13 @@ def login_page(
     way_back = {} if asked.return_to is None else {"return_to": asked.return_to.location}
     remembered = way_back | {"remember": "1"}
     chosen, other = (remembered, way_back) if asked.remember else (way_back, remembered)
-    parts = {way.id: given.get(way.id) or way.login_part(asked) for way in host.methods}
+    ways = [way for way in host.methods if way.signs_in]
+    parts = {way.id: given.get(way.id) or way.login_part(asked) for way in ways}
     context = Login(
         parts=tuple(part for part in parts.values() if part is not None),
         ways=tuple(
             Link(label=way.label, href=with_query(place.path(way.path), chosen))
-            for way in host.methods
+            for way in ways
             if parts[way.id] is None
         ),
         remember=asked.remember,

@@ -80,6 +80,20 @@ class LoginMethod(Protocol):
         """The field of ``POST /auth/reauthenticate`` that it judges; None where it judges none."""
         ...
 
+    @property
+    def reaches(self) -> int:
+        """The assurance level that ``confirm`` reaches for a session: 2 where it is a second factor."""
+        ...
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether a sign-in can begin with it; if not, it has no place on the login page."""
+        ...
+
+    def second_factor_part(self) -> "Part | None":
+        """What it shows where a sign-in waits for a second factor; None where it is none."""
+        ...
+
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
         """Judge the field ``confirms``, as somebody who is signed in sent it.
 
@@ -97,6 +111,8 @@ class Way:
     id: str
     label: str
     confirms: str | None = None
+    reaches: int = 1
+    signs_in: bool = True
     needs_mail: bool = False
 
     @property
@@ -122,6 +138,10 @@ class Way:
     def confirmation_part(self, holdings: Holdings) -> "Part | None":
         """Nothing to show."""
         del holdings
+        return None
+
+    def second_factor_part(self) -> "Part | None":
+        """It is none."""
         return None
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:

@@ -6,15 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason, Generations, Principal, Session, User
 from handstamp.web.pages import Pages, stylesheet
 from handstamp.web.pages.contexts import (
     Account,
+    Filled,
     Link,
     Login,
     Message,
     Notice,
     PageContext,
+    Reauthenticate,
     Security,
     Sessions,
     SignedOut,
@@ -103,6 +106,9 @@ def every_page(text: str) -> list[PageContext]:
         Sessions(sessions=(session(),), current="s1", now=NOW),
         Security(parts=(), fresh=True, confirm="/auth/reauthenticate"),
         Security(parts=(), fresh=False, confirm="/auth/reauthenticate"),
+        Reauthenticate(parts=(), second=False, return_to="/reports?a=1&b=2"),
+        Reauthenticate(parts=(), second=False),
+        Reauthenticate(parts=(), second=True, filled=Filled(faults=(Fault("missing", "Look here.", "/"),))),
         SignOut(),
         *(SignedOut(reason=reason) for reason in EndReason),
         Message(title=text, what_happened=text, what_to_do=text, way_back=way_back, code=text),
@@ -122,7 +128,7 @@ def document(request: pytest.FixtureRequest) -> Document:
 
 def test_every_context_has_a_page_that_is_tested() -> None:
     """A new page joins the tests of this file."""
-    classes = PageContext.__subclasses__()
+    classes = [each for each in PageContext.__subclasses__() if each.__module__.startswith("handstamp.web.")]
     assert {each.__name__ for each in classes} == {type(context).__name__ for context in every_page("Grace")}
 
 

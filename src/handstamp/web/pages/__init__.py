@@ -86,4 +86,4 @@ def _environment(language: str) -> "Environment":
 def _source(name: str) -> str:
     """The text of a template: ``name.html`` of ours, or ``package:name.html`` of a way in."""
     package, _, file = name.rpartition(":")
-    return resources.files(package or __name__).joinpath("templates", file).read_text(encoding="utf-8")
+    return (resources.files(package or __name__) / "templates" / file).read_text(encoding="utf-8")

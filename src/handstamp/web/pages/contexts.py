@@ -128,6 +128,24 @@ class Security(PageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reauthenticate(PageContext):
+    """By what the user can show once more who they are. Each part is a whole form, a button or a link."""
+
+    template = "reauthenticate.html"
+    parts: tuple[Part, ...]
+    second: bool
+    """Whether a second factor is asked for."""
+    return_to: str | None = None
+    """Where the browser goes then."""
+    filled: Filled = Filled()
+
+    @property
+    def aal(self) -> str | None:
+        """What is asked for, as a form carries it."""
+        return "2" if self.second else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions(PageContext):
     """Where the user is signed in."""
 
