@@ -16,7 +16,7 @@ VECTORS_DIR ?= $(abspath ../shared/vectors)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo check test bench attack revocation scale docs fuzz soak mutants clean node chromium wrk redis
+.PHONY: help install demo check test bench attack storm revocation scale docs fuzz soak mutants clean node chromium wrk redis
 
 help: ## List what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: $(VENV)/.dev wrk node ## Measure a protected request, handstamp's and its
 
 attack: $(VENV)/.dev wrk redis ## Measure what honest users notice of floods of refused requests: about three minutes.
 	PYTHONPATH=tests $(BIN)/python -m bench.attack $(if $(STORES),--stores $(STORES)) $(if $(QUICK),--quick)
+
+storm: $(VENV)/.dev ## Measure what signed-in users notice of a storm of password sign-ins: about three minutes.
+	$(BIN)/python -m bench.signin_storm $(if $(QUICK),--quick)
 
 scale: $(VENV)/.dev ## Measure with a thousand, a million and ten million sessions: about half an hour, 20 GB of disk.
 	$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(STORES),--stores $(STORES))

@@ -25,7 +25,7 @@ class CodeWorld(World):
 
     def __init__(self, *, sign_up: bool = False, **settings: Any) -> None:
         self.way = EmailCode(sign_up=sign_up)
-        super().__init__(**{"methods": [self.way], "mail_url": "smtp://127.0.0.1:9"} | settings)
+        super().__init__(methods=[self.way], mail_url="smtp://127.0.0.1:9", **settings)
         self.auth._mail_transport = DevelopmentTransport()
 
     async def person(self, email: str | None = ADA, *, verified: bool = True, **about: Any) -> User:

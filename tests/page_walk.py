@@ -7,10 +7,9 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import Any, Final, TypeVar
 
-import axe_playwright_python
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page
 from starlette.applications import Starlette
@@ -243,4 +242,4 @@ def english_in(page: Page, language: str) -> list[str]:
 @cache
 def _axe() -> str:
     """axe-core, from the package that brings it."""
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

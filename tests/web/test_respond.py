@@ -1,5 +1,7 @@
 """Answers of our own routes."""
 
+from dataclasses import replace
+
 import pytest
 from starlette.requests import HTTPConnection, Request
 
@@ -113,3 +115,22 @@ def test_no_answer_is_kept_by_a_cache() -> None:
     assert (redirect.status_code, redirect.headers["location"]) == (303, "/home")
     assert redirect.headers["referrer-policy"] == "no-referrer"
     assert (nothing().status_code, data([1], status=201).status_code) == (204, 201)
+
+
+def test_a_page_is_in_the_language_that_is_asked_for(place: Place) -> None:
+    """And says so, to readers and to caches."""
+    german = Request({"type": "http", "headers": [(b"accept-language", b"de-CH, en;q=0.5")]})
+    answer = page(german, replace(place, languages=("en", "de")), SignOut())
+    assert (answer.headers["content-language"], answer.headers["vary"]) == ("de", "Accept-Language")
+    assert b'<html lang="de">' in answer.body
+    assert "Abmelden?" in bytes(answer.body).decode()
+    english = page(german, replace(place, languages=("en",)), SignOut())
+    assert b'<html lang="en">' in english.body
+
+
+def test_a_stylesheet_of_the_application_comes_after_ours(place: Place) -> None:
+    """So that it wins."""
+    asking = Request({"type": "http", "headers": []})
+    html = bytes(page(asking, replace(place, theme="/static/ours.css?a=1&b=2"), SignOut()).body).decode()
+    assert html.index("/handstamp.css") < html.index('<link rel="stylesheet" href="/static/ours.css?a=1&amp;b=2">')
+    assert bytes(page(asking, place, SignOut()).body).count(b"stylesheet") == 1

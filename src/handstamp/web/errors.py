@@ -171,6 +171,15 @@ LOGIN_ANSWERS: Final = {
         "Too many have tried to guess what only you know.",
         "Sign in with a link or code by e-mail, with another way in, or choose a new password by e-mail.",
     ),
+    "wrong_password": Answer(
+        401, "That did not work", "Nobody has this name and this password.", "Try again, or choose a new password."
+    ),
+    "link_unknown": Answer(
+        400,
+        "This link does not work any more",
+        "It was used, is too old, or is not whole.",
+        "Ask for a new one where you sign in.",
+    ),
     "user_disabled": Answer(
         403, "This account is disabled", "You cannot sign in with it.", "Ask whoever runs this application."
     ),

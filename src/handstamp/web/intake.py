@@ -74,6 +74,11 @@ class Fields:
         value = self._values.get(name)
         return value is not None and value != ""
 
+    def typed(self, name: str) -> str:
+        """What came in a field, for its form to be shown again; "" where it is nothing to be shown. No secret."""
+        value = self._values.get(name)
+        return value if isinstance(value, str) and len(value) <= _MAX_TEXT and value.isprintable() else ""
+
     def email(self, name: str = "email") -> str:
         """An e-mail address as it is kept; "" where it is none."""
         value = self.text(name)

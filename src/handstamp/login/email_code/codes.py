@@ -24,7 +24,7 @@ from handstamp.services.challenges import Challenges
 from handstamp.services.throttle import Throttle
 
 LIFETIME: Final = 10 * MINUTE
-"""Seconds from the mail to the last moment at which its code is taken (NIST SP 800-63B-4 §3.1.3.1)."""
+"""Seconds from the mail to the last moment at which its code is taken (NIST SP 800-63B-4 §3.1.3)."""
 TRIES: Final = 5
 """Of one code. Of a million codes that is one chance in 200,000."""
 DIGITS: Final = 6

@@ -145,10 +145,9 @@ class EmailCodeRoutes:
         """The code that was typed, or that the link holds."""
         token = fields.optional("token", most=_TOKEN)
         if token is None:
-            code = fields.text("code", most=64)
+            typed = fields.text("code", most=64)
             fields.check()
-            return typed_code(code)
-        fields.check()
+            return typed_code(typed)
         code = code_of_link(token, asked, self._host.sealer(Purpose.LINK))
         if code is None:
             raise LoginFailed("flow_unknown", "the link belongs to another browser, or is not ours")
