@@ -72,6 +72,7 @@ async def test_an_attacker_who_asks_for_a_code_first_has_nothing() -> None:
     async with world.browser(address="198.51.100.9") as attacker, world.browser() as victim:
         await attacker.post(START, json={"email": VICTIM})
         assert await world.store.list_users() == ()
+        assert len(await world.mails()) == 1  # has left, so that the next one is the newest
         assert (await victim.post(START, json={"email": VICTIM})).status_code == 202
         code = await world.code()
         stolen = await attacker.post(FINISH, json={"code": code})
