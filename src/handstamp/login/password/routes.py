@@ -1,4 +1,4 @@
-"""Passwords over HTTP: JSON for programs, forms for people. A form that is refused is shown again, without secrets."""
+"""Passwords over HTTP: JSON for programs, forms for people. A form that was refused comes back, without secrets."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
