@@ -65,7 +65,7 @@ class _Ours(Mount):
 
 
 class _ChangePassword(Route):
-    """``/.well-known/change-password`` (W3C, "A Well-Known URL for Changing Passwords"): where managers send people."""
+    """``/.well-known/change-password``: where password managers send people (W3C, a well-known URL for that)."""
 
     def __init__(self, place: Place, target: str) -> None:
         async def to_page(_: Request) -> Response:

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from handstamp.core.faults import Fault
 from handstamp.core.models import User
 from handstamp.core.policy import HOUR
+from handstamp.login.password.machines import Machines
 from login.password.house import EMAIL, OTHER, PASSWORD, Guest, House
 
 
@@ -182,9 +184,11 @@ async def test_password_managers_find_the_page(guest: Guest) -> None:
 
 
 async def test_nobody_changes_it_who_is_not_signed_in(guest: Guest) -> None:
-    """Neither the page nor the change."""
+    """Neither the page nor the change. People are led to sign in, and back."""
     assert (await guest.send("change", current_password=PASSWORD, password=OTHER)).status_code == 401
     assert (await guest.get("/auth/password/change", accept="application/json")).status_code == 401
+    led = await guest.get("/auth/password/change")
+    assert (led.status_code, led.headers["location"]) == (303, "/auth/login?return_to=%2Fauth%2Fpassword%2Fchange")
 
 
 async def test_the_password_that_one_has_cannot_be_guessed_in_a_stolen_session(house: House, guest: Guest) -> None:
@@ -225,12 +229,8 @@ async def test_of_two_changes_at_once_one_counts(house: House, guest: Guest) -> 
 
 
 @pytest.mark.parametrize("path", ["register", "reset", "change"])
-async def test_a_leaked_password_is_refused_where_a_service_knows_it(
-    house: House, guest: Guest, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_leaked_password_is_refused_where_a_service_knows_it(house: House, guest: Guest, path: str) -> None:
     """Wherever a new one is chosen (PAS-03)."""
-    from handstamp.core.faults import Fault
-    from handstamp.login.password.machines import Machines
 
     class Leaks:
         """Knows all of them."""
