@@ -64,6 +64,11 @@ class LoginMethod(Protocol):
         """Whether it cannot do without mails."""
         ...
 
+    @property
+    def changes_password(self) -> str | None:
+        """The path below the mount of the page where a password is changed; None where there are none."""
+        ...
+
     def login_part(self, asked: Asked) -> "Part | None":
         """What it shows on the login page; None for a link to ``path``."""
         ...
@@ -127,6 +132,7 @@ class Way:
     reaches: int = 1
     signs_in: bool = True
     needs_mail: bool = False
+    changes_password: str | None = None
 
     @property
     def path(self) -> str:
