@@ -385,6 +385,7 @@ PROVED: dict[str, tuple[str, ...]] = {
     "an address that is taken over, in every order": (
         "login/oauth/test_linking.py::test_account_taken_over_by_an_unverified_email_of_a_provider",
         "login/oauth/test_linking.py::test_an_attacker_registers_the_victims_address_first",
+        "login/password/test_registering.py::test_who_prepared_an_account_under_an_address_gains_nothing",
     ),
     "one key for several purposes": (
         "core/test_sealing.py::test_a_value_sealed_for_one_purpose_is_worthless_for_another",
@@ -393,10 +394,12 @@ PROVED: dict[str, tuple[str, ...]] = {
     "a one-time thing that is used twice": (
         "services/test_challenges.py::test_of_many_callers_at_once_one_wins",
         "login/email_code/test_routes.py::test_of_fifty_who_send_the_right_code_one_is_signed_in",
+        "login/password/test_registering.py::test_fifty_uses_of_one_link_make_one_account",
         "attacks/test_processes.py::test_of_many_uses_of_a_callback_at_once_in_two_processes_one_gets_in",
     ),
     "a limit that is passed by many at once": (
         "login/email_code/test_routes.py::test_of_fifty_wrong_codes_five_are_compared",
+        "login/password/test_routes.py::test_fifty_guesses_at_once_pass_no_limit",
         "attacks/test_incidents_by_mail.py::test_rate_limit_passed_by_parallel_requests",
     ),
     "addresses that are two or another one": ("core/test_emails.py::test_email_that_is_two_or_another_one",),

@@ -9,7 +9,8 @@ from typing import TypeVar
 import pytest
 
 from handmade import SECRET
-from handstamp.auth import Auth, store_at
+from handstamp.auth import Auth
+from handstamp.backends import store_at
 from handstamp.core.errors import AddressTaken, MustSignInAgain, StoreUnavailable
 from handstamp.core.models import ProviderTokens
 from handstamp.core.protocols import Store
