@@ -315,6 +315,31 @@ async def test_a_caller_that_goes_away_does_not_tear_a_renewal(world: World) -> 
     assert await world.vaults[1].token(user.id, "idp") == "access-1"
 
 
+def test_each_event_loop_renews_for_itself() -> None:
+    """Test clients run each request on a loop of its own: nobody waits for a task of another, nor closes it."""
+    world = World()
+    vault = world.vaults[0]
+
+    async def left_behind() -> "tuple[User, asyncio.Task[str]]":
+        user = await world.signed_in()
+        world.now += 3600
+        world.provider.pauses = 10**6
+        asking = asyncio.create_task(vault.token(user.id, "idp"))
+        await world.provider.asked.wait()
+        return user, asking
+
+    async def elsewhere(user: User) -> str:
+        await vault.close()
+        world.provider.pauses = 0
+        world.now += renewals.LEASE
+        return await vault.token(user.id, "idp")
+
+    with asyncio.Runner() as first:
+        user, asking = first.run(left_behind())
+        assert asyncio.run(elsewhere(user)) == "access-1"
+        assert not asking.done()
+
+
 async def test_a_store_that_is_gone_for_a_moment_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the provider has just given exists nowhere else: it is offered again."""
     monkeypatch.setattr(renewals, "_SWAP_PAUSE", 0.01)

@@ -142,9 +142,11 @@ class Renewals:
         return await asyncio.shield(self._under_way(refresher, kept, user_id))
 
     async def settled(self) -> None:
-        """Come back when all are done, each in its time."""
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks.values()))
+        """Come back when all are done that were begun in this event loop, each in its time."""
+        loop = asyncio.get_running_loop()
+        ours = [task for task in self._tasks.values() if task.get_loop() is loop]
+        if ours:
+            await asyncio.wait(ours)
 
     def _under_way(self, refresher: TokenRefresher, kept: SealedTokens, user_id: str) -> asyncio.Task[ProviderTokens]:
         """The renewal of these tokens that is under way in this process, or a new one.
