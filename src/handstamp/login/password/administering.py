@@ -39,4 +39,5 @@ async def put_password(tools: Tools, user_id: str, password: str, *, now: float)
         StoreUnavailable: It may be in place or not; putting it there again does no harm.
     """
     await tools.judge(password, alone=True, about=())
+    await tools.look_up(password)
     await put_hash(tools, user_id, await tools.hash(password), now=now, how="admin")
