@@ -235,7 +235,7 @@ async def test_a_leaked_password_is_refused_where_a_service_knows_it(house: Hous
     class Leaks:
         """Knows all of them."""
 
-        async def faults(self, _: str, *, pointer: str) -> tuple[Fault, ...]:
+        async def faults(self, _: str, *, pointer: str = "/password") -> tuple[Fault, ...]:
             """It has leaked."""
             return (Fault("password_breached", "It has leaked.", pointer),)
 
