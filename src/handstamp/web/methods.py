@@ -108,8 +108,12 @@ class LoginMethod(Protocol):
         """Whether a sign-in can begin with it; if not, it has no place on the login page."""
         ...
 
-    def second_factor_part(self) -> "Part | None":
-        """What it shows where a sign-in waits for a second factor; None where it is none."""
+    def second_factor_part(self, factors: Sequence[str]) -> "Part | None":
+        """What it shows where a sign-in waits for a second factor; None where it is none.
+
+        Args:
+            factors: What the user may show, by kind: ``totp``, ``recovery_code``, ``passkey``.
+        """
         ...
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
@@ -171,8 +175,9 @@ class Way:
     async def close(self) -> None:
         """Nothing is held."""
 
-    def second_factor_part(self) -> "Part | None":
+    def second_factor_part(self, factors: Sequence[str]) -> "Part | None":
         """It is none."""
+        del factors
         return None
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:

@@ -32,8 +32,9 @@ class House(World):
     """
 
     def __init__(self, **settings: Any) -> None:
-        given = {"methods": [Password()], "origin": HERE, "password_memory": 19, "password_passes": 2}
-        super().__init__(**{**given, "password_lanes": 1, **settings})
+        given: dict[str, Any] = {"methods": [Password()], "origin": HERE, "password_memory": 19, "password_passes": 2}
+        given |= {"password_lanes": 1} | settings
+        super().__init__(**given)
 
     async def person(self, email: str | None = EMAIL, password: str | None = PASSWORD, **fields: Any) -> User:
         """Somebody with a proved address and a password."""

@@ -76,7 +76,7 @@ async def test_whether_there_is_an_account_is_told_to_its_owner_alone(house: Hou
 
 
 async def test_a_link_is_good_once_and_void_when_the_password_is_another(house: House, guest: Guest) -> None:
-    """All links that are out, and a link that was used (PAS-08)."""
+    """All links that are out, and a link that was used (PAS-07)."""
     await house.person()
     first = await asked(house, guest)
     second = await asked(house, guest)
@@ -135,7 +135,7 @@ async def test_who_has_no_password_yet_chooses_one_by_mail(house: House, guest: 
 
 
 async def test_who_is_signed_in_changes_it_and_is_signed_out_elsewhere(house: House, guest: Guest) -> None:
-    """The session that did it stays; the owner is told (PAS-07, SES-08)."""
+    """The session that did it stays; the owner is told (SES-08)."""
     user = await house.person()
     elsewhere = (await Guest(house).sign_in()).json()["session"]["id"]
     here = (await guest.sign_in()).json()["session"]["id"]
@@ -230,12 +230,12 @@ async def test_of_two_changes_at_once_one_counts(house: House, guest: Guest) -> 
 
 @pytest.mark.parametrize("path", ["register", "reset", "change"])
 async def test_a_leaked_password_is_refused_where_a_service_knows_it(house: House, guest: Guest, path: str) -> None:
-    """Wherever a new one is chosen (PAS-03)."""
+    """Wherever a new one is chosen (PAS-02)."""
 
     class Leaks:
         """Knows all of them."""
 
-        async def faults(self, _: str, *, pointer: str) -> tuple[Fault, ...]:
+        async def faults(self, _: str, *, pointer: str = "/password") -> tuple[Fault, ...]:
             """It has leaked."""
             return (Fault("password_breached", "It has leaked.", pointer),)
 

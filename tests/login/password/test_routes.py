@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
+from handstamp.core.ids import new_id
+from handstamp.core.models import Credential, CredentialKind
 from handstamp.login.password import argon2id, hashing, routes
 from handstamp.web import entering
-from login.password.house import EMAIL, FORM, OTHER, OWN, PASSWORD, Guest, House
+from login.password.house import CHEAP, EMAIL, FORM, OTHER, OWN, PASSWORD, Guest, House
 from login.password.samples import IMPORTED
 from login.password.samples import PASSWORD as DJANGO_PASSWORD
 
@@ -142,8 +144,53 @@ async def test_an_imported_hash_becomes_a_new_one_at_sign_in(house: House, guest
     assert await house.kept(user) == after
 
 
+async def test_a_hash_that_became_another_meanwhile_is_looked_at_anew(
+    house: House, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else was faster: with the same password they come in, with another one they do not."""
+    user = await house.person(password=None)
+    await house.keep(user, IMPORTED["Django 5.2 PBKDF2"])
+    swap = house.store.swap_credential
+    for password, status in ((OTHER, 401), (DJANGO_PASSWORD, 200)):
+        theirs = hashing.Hasher(CHEAP).hash(password)
+
+        async def faster(seen: Credential, _: Credential, theirs: str = theirs) -> bool:
+            await swap(seen, replace(seen, secret=theirs))
+            return False
+
+        (before,) = await house.store.list_credentials(user.id)
+        monkeypatch.setattr(house.store, "swap_credential", faster)
+        assert (await guest.sign_in(password=DJANGO_PASSWORD)).status_code == status
+        monkeypatch.undo()
+        (after,) = await house.store.list_credentials(user.id)
+        assert await swap(after, before)
+
+
+async def test_a_second_factor_is_asked_for_after_the_password(house: House, guest: Guest) -> None:
+    """Nobody is signed in by the password alone then; and a password may be shorter beside it."""
+    user = await house.person()
+    now = house.clock()
+    app = Credential(
+        id=new_id(now), user_id=user.id, kind=CredentialKind.TOTP, secret="sealed", created_at=now, confirmed_at=now
+    )
+    await house.store.add_credential(app, most=1)
+    done = await guest.sign_in()
+    assert done.json() == {"authenticated": False, "second_factor": ["totp"]}
+    assert not guest.is_in()
+    await guest.send("forgot", email=EMAIL)
+    assert (await guest.send("reset", token=await house.token(), password="xylo fjord")).status_code == 204
+    assert (await guest.sign_in(password="xylo fjord")).json()["authenticated"] is False
+
+
+async def test_what_looks_like_an_address_and_is_none_is_nobodys(house: House, guest: Guest) -> None:
+    """It is wrong, as any other name that nobody has."""
+    await house.person(username="a@b")
+    for handle in ("a@b", "@", "ada@@example.com"):
+        assert (await guest.sign_in(handle)).json()["reason"] == "wrong_password"
+
+
 async def test_guesses_are_slowed_down_and_the_owner_is_not(house: House, guest: Guest) -> None:
-    """One network waits; many get another proof asked for; a browser that has signed in does not notice."""
+    """One network waits; many get another proof asked for; a browser that has signed in does not notice (PAS-06)."""
     await house.person()
     await guest.sign_in()
     stranger = Guest(house, "198.51.100.1")

@@ -53,6 +53,7 @@ async def reset(tools: Tools, token: str, password: str, visitor: Visitor) -> Us
     link = tools.links.open(RESET, token, now=visitor.now)
     user, kept = await _meant(tools, link)
     await tools.judge(password, alone=not await tools.needs_second(user), about=_about(user))
+    await tools.look_up(password)
     secret = await tools.hash(password)
     if not await tools.challenges.consume("reset", link.id, expires_at=link.expires_at, now=visitor.now):
         raise LoginFailed(LINK_UNKNOWN, "the link was used before")
@@ -88,6 +89,7 @@ async def change(tools: Tools, principal: Principal, current: str, password: str
     if kept is not None:
         await show_again(tools, principal, kept, current, visitor, pointer="/current_password")
     await tools.judge(password, alone=not await tools.needs_second(user), about=_about(user))
+    await tools.look_up(password)
     if not await _put(tools, user, kept, await tools.hash(password), visitor):
         raise InvalidInput([Fault("changed_meanwhile", N_("It was changed meanwhile. Begin again."), "/")])
     await _tell(tools, user, visitor, how="change", keep=principal.session.id)

@@ -95,6 +95,31 @@ class Password(Way):
         await show_again(tools, principal, kept, value, visitor_of(request, host), pointer="/password")
         return Proof(amr=AMR)
 
+    async def import_hash(self, host: "Host", user_id: str, kept: str) -> None:
+        """Give a user the password that a hash from elsewhere is of: ``await passwords.import_hash(auth, …)``.
+
+        Raises:
+            InvalidHash: It cannot be imported.
+            NotFound: There is no such user.
+            StoreUnavailable: It may be in place or not.
+        """
+        from handstamp.login.password.administering import put_hash  # noqa: PLC0415  loads late, like the rest
+
+        await put_hash(await self.tools(host), user_id, kept, now=host.clock())
+
+    async def set_password(self, host: "Host", user_id: str, password: str) -> None:
+        """Give a user a password: ``await passwords.set_password(auth, …)``. All their sessions end.
+
+        Raises:
+            InvalidInput: Nobody may have this password.
+            Busy: Too many are being hashed.
+            NotFound: There is no such user.
+            StoreUnavailable: It may be in place or not.
+        """
+        from handstamp.login.password.administering import put_password  # noqa: PLC0415  loads late, like the rest
+
+        await put_password(await self.tools(host), user_id, password, now=host.clock())
+
     async def tools(self, host: "Host") -> "Tools":
         """What the use cases are made of, over the open store of a host.
 

@@ -42,6 +42,7 @@ async def register(tools: Tools, email: str, password: str, visitor: Visitor) ->
     """
     await tools.judge(password, alone=True, about=(email,))
     await tools.throttle.admit_mail("register", account=email, address=visitor.address, now=visitor.now)
+    await tools.look_up(password)  # what anybody can cause, behind the limit
     user = await tools.find_user(email)
     kept = await tools.hash(password)
     link, link_id = tools.links.make(CONFIRM, {"email": email, "hash": kept}, lifetime=LIFETIME, now=visitor.now)

@@ -77,18 +77,24 @@ class Tools:
         credentials = await self.people.list_credentials(user.id)
         return any(one.kind is CredentialKind.TOTP and one.confirmed_at is not None for one in credentials)
 
-    async def judge(
-        self, password: str, *, alone: bool, about: tuple[str | None, ...], pointer: str = "/password"
-    ) -> None:
-        """Return if somebody may have this password.
+    async def judge(self, password: str, *, alone: bool, about: tuple[str | None, ...]) -> None:
+        """Return if somebody may have this password, by all that is known here.
 
         Raises:
             InvalidInput: What is wrong with it.
             Busy: Too many are being looked at.
         """
-        faults = await self.worker.run(lambda: self.rules.faults(password, alone=alone, about=about, pointer=pointer))
-        if not faults and self.breach is not None:
-            faults = await self.breach.faults(password, pointer=pointer)
+        faults = await self.worker.run(lambda: self.rules.faults(password, alone=alone, about=about))
+        if faults:
+            raise InvalidInput(faults)
+
+    async def look_up(self, password: str) -> None:
+        """Return if a password, which the rules let pass, is not known to have leaked. It asks another service.
+
+        Raises:
+            InvalidInput: It is.
+        """
+        faults = () if self.breach is None else await self.breach.faults(password)
         if faults:
             raise InvalidInput(faults)
 
