@@ -132,7 +132,7 @@ async def _home(_: Request) -> Response:
     return HTMLResponse("<!doctype html><html lang=en><title>Night Library</title><h1>Night Library</h1>")
 
 
-Prepare = Callable[[Site, BrowserContext, Page], None]
+Prepare = Callable[[Site, BrowserContext, Page], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from handstamp.core.models import EndReason
 from handstamp.login.email_code import EmailCode
 from handstamp.login.oauth import Google, X
+from handstamp.login.password import Password
 from handstamp.login.totp import Totp
 from page_walk import NARROW, Site, Visit, english_in, faults_of, keyboard_faults_of, overflow_of, serving_site
 
@@ -80,10 +81,60 @@ def link_of_the_mail(site: Site, context: BrowserContext, page: Page) -> None:
     page.goto(site.new_mail(to=asked_for_a_code(site, context, page)))
 
 
+def sent(site: Site, page: Page, path: str, **fields: str) -> None:
+    """Fill in the first form of a page that has these fields, and send it."""
+    page.goto(f"{site.url}/auth{path}")
+    for name, value in fields.items():
+        page.locator(f"main input[name={name}]").first.fill(value)
+    page.locator(f"main form:has(input[name={next(iter(fields))}]) button[type=submit]").first.click()
+
+
+def wrong_password(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody mistyped their password."""
+    sent(site, page, "/login", login=f"nobody-{next(NAMES)}@example.com", password="swordfish and chips")
+
+
+def registered(site: Site, context: BrowserContext, page: Page) -> str:
+    """Somebody has signed up, and has a mail; its address."""
+    address = f"new-{next(NAMES)}@example.com"
+    sent(site, page, "/register", email=address, password="fjord gyroscope seven")
+    page.wait_for_load_state()
+    return address
+
+
+def common_password(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody chose what everybody chooses."""
+    sent(site, page, "/register", email="ada@example.com", password="password")
+
+
+def address_to_be_proved(site: Site, context: BrowserContext, page: Page) -> None:
+    """The link of the mail, in the browser that signed up."""
+    page.goto(site.new_mail(to=registered(site, context, page)))
+
+
+def password_to_be_reset(site: Site, context: BrowserContext, page: Page) -> None:
+    """The link of the mail that somebody asked for who forgot their password."""
+    name = f"forgetful-{next(NAMES)}"
+    user = site.somebody(name=name, email=f"{name}@example.com")
+    sent(site, page, "/password/forgot", email=user.email or "")
+    page.wait_for_load_state()
+    page.goto(site.new_mail(to=user.email or ""))
+
+
 PAGES = [
     Visit("login", "/login"),
     Visit("login-remember", "/login?remember=1&return_to=/reports"),
     Visit("login-after-the-end", "/login", prepare=ended),
+    Visit("login-refused", None, prepare=wrong_password),
+    Visit("register", "/register"),
+    Visit("register-refused", None, prepare=common_password),
+    Visit("register-mail-sent", None, prepare=registered),
+    Visit("register-confirm", None, prepare=address_to_be_proved),
+    Visit("password-forgot", "/password/forgot"),
+    Visit("password-reset", None, prepare=password_to_be_reset),
+    Visit("password-reset-dead-link", "/password/reset?token=x"),
+    Visit("password-change", "/password/change", signed_in=True),
+    Visit("totp-begin", "/totp/begin", signed_in=True),
     Visit("email-code-address", "/login/email-code"),
     Visit("email-code-wrong-address", None, prepare=wrong_address),
     Visit("email-code", "/email-code", prepare=wrong_code),
@@ -107,6 +158,7 @@ PAGES = [
 def site() -> Iterator[Site]:
     """An application with every way in."""
     ways = [
+        Password(),
         EmailCode(),
         X(client_id="x", public_client=True),
         Google(client_id="google", client_secret="secret"),
