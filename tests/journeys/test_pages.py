@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from handstamp.core.models import EndReason
+from handstamp.core.models import Credential, CredentialKind, EndReason
 from handstamp.login.email_code import EmailCode
 from handstamp.login.oauth import Google, X
 from handstamp.login.password import Password
@@ -91,7 +91,7 @@ def sent(site: Site, page: Page, path: str, **fields: str) -> None:
 
 def wrong_password(site: Site, context: BrowserContext, page: Page) -> None:
     """Somebody mistyped their password."""
-    sent(site, page, "/login", login=f"nobody-{next(NAMES)}@example.com", password="swordfish and chips")
+    sent(site, page, "/login", email=f"nobody-{next(NAMES)}@example.com", password="swordfish and chips")
 
 
 def registered(site: Site, context: BrowserContext, page: Page) -> str:
@@ -121,6 +121,26 @@ def password_to_be_reset(site: Site, context: BrowserContext, page: Page) -> Non
     page.goto(site.new_mail(to=user.email or ""))
 
 
+def app_to_be_set_up(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody sees the secret for their app."""
+    page.goto(f"{site.url}/auth/totp/enroll")
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_load_state()
+
+
+def one_factor_shown(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody with an app has shown that they have their mailbox."""
+    address = asked_for_a_code(site, context, page)
+    (user,) = site.run(site.services.accounts.find(address))
+    app = Credential(
+        id=address, user_id=user.id, kind=CredentialKind.TOTP, secret="sealed", created_at=0.0, confirmed_at=0.0
+    )
+    assert site.run(site.services.people.add_credential(app, most=1))
+    page.goto(site.new_mail(to=address))
+    page.get_by_role("main").get_by_role("button").click()
+    page.wait_for_url("**/second-factor")
+
+
 PAGES = [
     Visit("login", "/login"),
     Visit("login-remember", "/login?remember=1&return_to=/reports"),
@@ -134,7 +154,9 @@ PAGES = [
     Visit("password-reset", None, prepare=password_to_be_reset),
     Visit("password-reset-dead-link", "/password/reset?token=x"),
     Visit("password-change", "/password/change", signed_in=True),
-    Visit("totp-begin", "/totp/begin", signed_in=True),
+    Visit("totp-begin", "/totp/enroll", signed_in=True),
+    Visit("totp-enrol", None, signed_in=True, prepare=app_to_be_set_up),
+    Visit("second-factor", None, prepare=one_factor_shown),
     Visit("email-code-address", "/login/email-code"),
     Visit("email-code-wrong-address", None, prepare=wrong_address),
     Visit("email-code", "/email-code", prepare=wrong_code),
