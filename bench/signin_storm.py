@@ -2,8 +2,8 @@
 
 The server has one core for itself, event loop and hashing together: the worst place for both. Requests to a protected
 route are due at fixed times, and their latency counts from then on, so that a server that stands still is not asked
-less. Sign-ins come from a few people who begin again as soon as they are in. How many there could be at most is what a
-thread that does nothing but Argon2 does on that same core. Asserts nothing.
+less. Sign-ins come from a few people who begin again as soon as they are in. How many there could be at most is what
+a thread that does nothing but Argon2 does on that same core. Asserts nothing.
 """
 
 import argparse
@@ -102,8 +102,10 @@ def report(rounds: Sequence[Round]) -> list[str]:
     return [
         *lines,
         "",
-        f"The p99 of the protected route in the storm is {times:.2f} times that at rest. There were {sign_ins:.1f} "
-        f"sign-ins a second, {share:.0%} of the {bare:.1f} hashes that this core does and nothing else.",
+        (
+            f"The p99 of the protected route in the storm is {times:.2f} times that at rest. There were "
+            f"{sign_ins:.1f} sign-ins a second, {share:.0%} of the {bare:.1f} hashes that this core does alone."
+        ),
         "",
     ]
 

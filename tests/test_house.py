@@ -32,6 +32,7 @@ TESTS_OF_NO_MODULE = {
     "test_bench.py",  # bench/scale
     "test_bench_contenders.py",  # bench/run
     "test_bench_soak.py",  # bench/soak.py
+    "test_bench_storm.py",  # bench/signin_storm.py
     "test_conftest.py",  # the conditions under which tests run
 }
 """What a file directly in tests/ may be about, apart from a module of the same name."""

@@ -64,6 +64,22 @@ class _Ours(Mount):
             await super().handle(scope, receive, send)
 
 
+class _ChangePassword(Route):
+    """``/.well-known/change-password``: where password managers send people (W3C, a well-known URL for that)."""
+
+    def __init__(self, place: Place, target: str) -> None:
+        async def to_page(_: Request) -> Response:
+            response = see_other(SafeRedirect.to_path(place.path(target)))
+            response.status_code = 302  # as the specification's example has it; 303 means the same for a GET
+            return response
+
+        super().__init__("/.well-known/change-password", to_page)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it is meant; every request that is not for us asks."""
+        return super().matches(scope) if scope["path"].endswith(self.path) else (Match.NONE, {})
+
+
 def install_into(app: Starlette, host: Installable) -> None:
     """Add the middleware, the routes and the answer to refusals; open and close with the application.
 
@@ -75,6 +91,9 @@ def install_into(app: Starlette, host: Installable) -> None:
     app.add_middleware(SessionMiddleware, host=host)
     app.add_exception_handler(GuardRefused, answer_refusal)  # type: ignore[arg-type]  # None for a denied handshake
     app.router.routes.insert(0, _Ours(host.place, host.application))
+    changes = next((way.changes_password for way in host.methods if way.changes_password is not None), None)
+    if changes is not None:
+        app.router.routes.insert(1, _ChangePassword(host.place, changes))
     inner = app.router.lifespan_context
 
     @asynccontextmanager

@@ -63,6 +63,11 @@ class LoginMethod(Protocol):
         """Whether it cannot do without mails."""
         ...
 
+    @property
+    def changes_password(self) -> str | None:
+        """The path below the mount of the page where a password is changed; None where there are none."""
+        ...
+
     def login_part(self, asked: Asked) -> "Part | None":
         """What it shows on the login page; None for a link to ``path``."""
         ...
@@ -90,8 +95,12 @@ class LoginMethod(Protocol):
         """Whether a sign-in can begin with it; if not, it has no place on the login page."""
         ...
 
-    def second_factor_part(self) -> "Part | None":
-        """What it shows where a sign-in waits for a second factor; None where it is none."""
+    def second_factor_part(self, factors: Sequence[str]) -> "Part | None":
+        """What it shows where a sign-in waits for a second factor; None where it is none.
+
+        Args:
+            factors: What the user may show, by kind: ``totp``, ``recovery_code``, ``passkey``.
+        """
         ...
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
@@ -114,6 +123,7 @@ class Way:
     reaches: int = 1
     signs_in: bool = True
     needs_mail: bool = False
+    changes_password: str | None = None
 
     @property
     def path(self) -> str:
@@ -140,8 +150,9 @@ class Way:
         del holdings
         return None
 
-    def second_factor_part(self) -> "Part | None":
+    def second_factor_part(self, factors: Sequence[str]) -> "Part | None":
         """It is none."""
+        del factors
         return None
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:

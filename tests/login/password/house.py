@@ -96,8 +96,7 @@ class Guest:
             follow_redirects=False,
         )
 
-    @property
-    def signed_in(self) -> bool:
+    def is_in(self) -> bool:
         """Whether it holds a session."""
         return SESSION in self.cookies
 

@@ -22,7 +22,7 @@ async def test_who_has_a_password_signs_in_with_it(house: House, guest: Guest) -
     done = await guest.sign_in(EMAIL.upper())
     assert (done.status_code, done.json()["user"]["id"]) == (200, user.id)
     assert (done.json()["session"]["amr"], done.json()["session"]["aal"]) == (["pwd"], 1)
-    assert guest.signed_in
+    assert guest.is_in()
     assert BROWSER in guest.cookies
     assert "signed_in" in await house.events()
 
@@ -115,7 +115,7 @@ async def test_a_disabled_user_hears_of_it_after_the_password_alone(house: House
     await house.store.disable_user(user.id, now=house.clock())
     assert (await guest.sign_in(password="wrong")).json()["reason"] == "wrong_password"
     assert (await guest.sign_in()).json()["reason"] == "user_disabled"
-    assert not guest.signed_in
+    assert not guest.is_in()
 
 
 async def test_each_sign_in_is_a_new_session_in_place_of_the_one_before(house: House, guest: Guest) -> None:

@@ -70,6 +70,10 @@ class Knock(Way):
         """A form."""
         return KnockPart(return_to=asked.return_to.location if asked.return_to else None)
 
+    def second_factor_part(self, factors: Sequence[str]) -> Part | None:
+        """Nobody has it."""
+        return KnockPart(return_to=None) if "passkey" in factors else None
+
     def confirmation_part(self, holdings: Holdings) -> Part:
         """Everybody knows the word."""
         return WordPart()

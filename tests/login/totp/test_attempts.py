@@ -34,11 +34,14 @@ async def test_who_does_not_give_up_waits_longer() -> None:
 
 
 async def test_a_right_one_begins_anew() -> None:
-    """In both buckets."""
+    """For people who mistype. Of a program that never stops the owner's sign-ins do not make more attempts."""
     attempts = Attempts(a_throttle(MemoryStore()), "kind", TWO)
-    for _ in range(5):
+    for _ in range(3):
         await attempts.take("ada", now=NOW)
         await attempts.forget("ada")
+    with pytest.raises(RateLimited) as refused:
+        await attempts.take("ada", now=NOW)
+    assert refused.value.retry_after == 1000
 
 
 async def test_users_and_kinds_are_counted_apart() -> None:

@@ -16,8 +16,8 @@ HOSTILE: Final = "/x?\"><script>alert(1)</script>&'{{7*7}}"
 REFUSED: Final = Filled(values={"code": HOSTILE}, faults=(Fault("code_wrong", "Look at your app.", "/code"),))
 URI: Final = otpauth_uri(bytes(20), issuer=HOSTILE, account=HOSTILE)
 EVERY: Final[list[PageContext]] = [
-    SecondFactorPage(recovery=False, filled=REFUSED),
-    SecondFactorPage(recovery=True, filled=REFUSED),
+    SecondFactorPage(recovery=False, has_codes=True, filled=REFUSED),
+    SecondFactorPage(recovery=True, has_codes=True, filled=REFUSED),
     BeginPage(replaces=True, filled=REFUSED, return_to=HOSTILE),
     BeginPage(replaces=False, filled=Filled()),
     EnrolPage(enrolment=HOSTILE, picture=picture_of(URI), secret=HOSTILE, uri=URI, filled=REFUSED, return_to=HOSTILE),

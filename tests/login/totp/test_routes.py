@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import handstamp
-from handstamp.core.models import EndReason
+from handstamp.core.models import CredentialKind, EndReason
+from handstamp.testing import a_credential
 from login.totp.app import App
 from login.totp.house import SESAME, STEP, Browser, House
 from web_world import FOREIGN, SESSION, World
@@ -76,6 +77,21 @@ async def test_a_person_signs_in_by_forms(house: House, ada: Browser) -> None:
     done = await ada.submit("/auth/totp/verify", code=app.code(house.clock()))
     assert (done.status_code, done.headers["location"]) == (303, "/reports?q=1")
     assert "Max-Age" in next(line for line in done.headers.get_list("set-cookie") if line.startswith(SESSION))
+
+
+async def test_what_else_will_do_is_offered(house: House, ada: Browser) -> None:
+    """Another way in where the user has it, and recovery codes as long as there are some."""
+    _, _, user_id = await waiting(house, ada)
+    page = (await ada.visit("/auth/second-factor")).text
+    assert ("with=recovery" in page, "Who is there" in page) == (True, False)
+    for one in await house.store.list_credentials(user_id):
+        if one.kind is CredentialKind.RECOVERY_CODE:
+            await house.store.remove_credential(one.id, user_id=user_id, keep_a_way_in=False)
+    passkey = a_credential(user_id, CredentialKind.PASSKEY)
+    assert await house.store.add_credential(passkey, most=1)
+    assert (await ada.get("/auth/second-factor")).json()["second_factor"] == ["passkey", "totp"]
+    page = (await ada.visit("/auth/second-factor")).text
+    assert ("with=recovery" in page, "Who is there" in page) == (False, True)
 
 
 async def test_too_many_attempts_are_told_with_how_long(house: House, ada: Browser) -> None:

@@ -23,4 +23,4 @@ def test_it_is_a_second_factor_and_begins_no_sign_in() -> None:
     """So it has no place on the login page."""
     way = Totp()
     assert (way.id, way.confirms, way.reaches, way.signs_in) == ("totp", "code", 2, False)
-    assert way.second_factor_part() is None
+    assert way.second_factor_part(["totp"]) is None

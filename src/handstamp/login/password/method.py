@@ -36,6 +36,7 @@ class Password(Way):
     label = N_("Password")
     confirms = "password"
     needs_mail = True
+    changes_password = "/password/change"  # noqa: S105  a path, not a password
 
     def __init__(self) -> None:
         missing = [package for package in _PACKAGES if find_spec(package) is None]

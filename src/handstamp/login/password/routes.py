@@ -1,4 +1,4 @@
-"""Passwords over HTTP: JSON for programs, forms for people. A form that is refused is shown again, without secrets."""
+"""Passwords over HTTP: JSON for programs, forms for people. A form that was refused comes back, without secrets."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handstamp.core.errors import InvalidInput, LoginFailed, RateLimited
+from handstamp.core.errors import InvalidInput, InvalidToken, LoginFailed, RateLimited, Unauthenticated
 from handstamp.core.faults import Fault
 from handstamp.core.models import EndReason, Principal, Proof
 from handstamp.core.redirects import SafeRedirect
@@ -33,11 +33,11 @@ from handstamp.web.host import Host
 from handstamp.web.intake import Fields, read_fields
 from handstamp.web.known import know_browser, known_browser
 from handstamp.web.languages import language_of
-from handstamp.web.login_page import login_page
+from handstamp.web.login_page import login_page, with_query
 from handstamp.web.methods import Asked
 from handstamp.web.pages.contexts import Filled, PageContext
 from handstamp.web.refused import refused_form
-from handstamp.web.respond import caller_of, data, nothing, page, see_other
+from handstamp.web.respond import caller_of, data, nothing, page, see_other, wants_page
 from handstamp.web.steps import drop_step, keep_step, kept_step
 
 if TYPE_CHECKING:
@@ -185,14 +185,22 @@ class PasswordRoutes:
         return await self._answered(request, fields, act, lambda filled: ResetPage(token=token, filled=filled))
 
     async def _change_page(self, request: Request) -> Response:
-        principal = await fresh_principal(caller_of(request))
-        return self._page(request, await self._changing(principal, Filled()))
+        place = self._host.place
+        try:
+            principal = await fresh_principal(caller_of(request))
+        except (Unauthenticated, InvalidToken):
+            if not wants_page(request):
+                raise
+            return see_other(
+                SafeRedirect.to_path(with_query(place.path("/login"), {"return_to": place.path(CHANGE)}))
+            )
+        return self._page(request, await self._changing(principal))
 
     async def _change(self, request: Request) -> Response:
         host = self._host
         fields = await read_fields(request)
         principal = await fresh_principal(caller_of(request))
-        asked = await self._changing(principal, Filled())
+        asked = await self._changing(principal)
 
         async def act() -> Response:
             current = fields.secret("current_password") if asked.has_one else ""
@@ -238,10 +246,10 @@ class PasswordRoutes:
     def _registering(self, filled: Filled) -> RegisterPage:
         return RegisterPage(filled=filled, least=self._host.policies.passwords.min_length_alone)
 
-    async def _changing(self, principal: Principal, filled: Filled) -> ChangePage:
+    async def _changing(self, principal: Principal) -> ChangePage:
         tools, user = await self._way.tools(self._host), principal.user
         has_one = await tools.password_of(user) is not None
-        return ChangePage(filled=filled, has_one=has_one, name=user.email or user.username or "")
+        return ChangePage(has_one=has_one, name=user.email or user.username or "")
 
     def _began(self, request: Request) -> str | None:
         """The id of the link that this browser asked for."""

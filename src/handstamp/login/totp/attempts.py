@@ -1,9 +1,10 @@
 """How often somebody may try a code.
 
 A bucket of a few attempts for people who mistype, and a large one behind it for programs that do not give up. A right
-code fills both. Both belong to one user at one place: whoever knows a password and empties the bucket of sign-ins
-keeps the owner from nothing that the owner does while signed in. Attempts with recovery codes belong to one sign-in
-under way, so that there is always one left for the owner.
+code fills the small one. The large one fills by time alone, or a stranger would have as many again with each sign-in
+of the owner. Both belong to one user at one place: whoever knows a password and empties the bucket of sign-ins keeps
+the owner from nothing that the owner does while signed in. Attempts with recovery codes belong to one sign-in under
+way, so that there is always one left for the owner.
 """
 
 from typing import Final
@@ -41,10 +42,9 @@ class Attempts:
             await self._throttle.admit_within(bucket, purpose, user_id, place, now=now)
 
     async def forget(self, user_id: str, place: str = "") -> None:
-        """Fill the buckets: this was the one who may.
+        """Fill the small bucket: this was the one who may.
 
         Raises:
-            StoreUnavailable: They are as they were.
+            StoreUnavailable: It is as it was.
         """
-        for purpose, _ in self._buckets:
-            await self._throttle.forget_within(purpose, user_id, place)
+        await self._throttle.forget_within(self._buckets[0][0], user_id, place)

@@ -14,6 +14,8 @@ class SecondFactorPage(PageContext):
     template = "handstamp.login.totp:second_factor.html"
     recovery: bool
     """Whether a recovery code is asked for, instead of a code of the app."""
+    has_codes: bool
+    """Whether there is a recovery code left to be asked for."""
     filled: Filled
     parts: tuple[Part, ...] = ()
     """Of other ways in that will do as well."""

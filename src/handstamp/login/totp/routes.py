@@ -1,5 +1,6 @@
 """One-time codes over HTTP: what a sign-in waits for, and what somebody who is signed in has set up."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -7,13 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from handstamp.core.errors import InvalidInput, InvalidRequest, RateLimited
-from handstamp.core.models import AAL2, EndReason, Principal
+from handstamp.core.models import AAL2, CredentialKind, EndReason, Principal
 from handstamp.core.redirects import SafeRedirect
 from handstamp.login.totp.enrolling import Enrolling
 from handstamp.login.totp.pages import CodesPage, SecondFactorPage
 from handstamp.login.totp.second_factor import FIELD, SecondFactor
 from handstamp.web.endpoints.security import PATH as SECURITY
-from handstamp.web.entering import SECOND_FACTOR, enter_with_second, pending_of, second_factors
+from handstamp.web.entering import SECOND_FACTOR, Pending, enter_with_second, pending_of, second_factors
 from handstamp.web.guards import fresh_principal
 from handstamp.web.host import Host
 from handstamp.web.intake import read_fields
@@ -47,10 +48,9 @@ class TotpRoutes:
 
     async def _ask(self, request: Request) -> Response:
         pending = pending_of(request, self._host)
+        factors = await self._factors(pending)
         if wants_page(request):
-            return self._page(request, recovery=request.query_params.get("with") == _RECOVERY)
-        services = self._host.services or await self._host.open()
-        factors = await second_factors(services.people, pending.user_id)
+            return self._page(request, factors, recovery=request.query_params.get("with") == _RECOVERY)
         return data({"authenticated": False, "second_factor": list(factors)})
 
     async def _verify(self, request: Request) -> Response:
@@ -65,7 +65,8 @@ class TotpRoutes:
             if not fields.form:
                 raise
             recovery = fields.optional("with") == _RECOVERY
-            return self._page(request, recovery=recovery, refused=refused_form(error, FIELD))
+            factors = await self._factors(pending)
+            return self._page(request, factors, recovery=recovery, refused=refused_form(error, FIELD))
         return await enter_with_second(request, self._host, pending, amr)
 
     async def _show(self, request: Request) -> Response:
@@ -139,10 +140,20 @@ class TotpRoutes:
     async def _second_factor(self) -> SecondFactor:
         return SecondFactor.of(self._host, self._host.services or await self._host.open())
 
-    def _page(self, request: Request, *, recovery: bool, refused: RefusedForm | None = None) -> Response:
+    async def _factors(self, pending: Pending) -> Sequence[str]:
+        """What will do as a second factor, by kind."""
+        services = self._host.services or await self._host.open()
+        return await second_factors(services.people, pending.user_id)
+
+    def _page(
+        self, request: Request, factors: Sequence[str], *, recovery: bool, refused: RefusedForm | None = None
+    ) -> Response:
         answer = refused or RefusedForm(status=200, filled=Filled())
-        parts = (way.second_factor_part() for way in self._host.methods)
+        parts = (way.second_factor_part(factors) for way in self._host.methods)
         context = SecondFactorPage(
-            recovery=recovery, parts=tuple(part for part in parts if part is not None), filled=answer.filled
+            recovery=recovery,
+            has_codes=CredentialKind.RECOVERY_CODE in factors,
+            parts=tuple(part for part in parts if part is not None),
+            filled=answer.filled,
         )
         return page(request, self._host.place, context, status=answer.status, headers=answer.headers)
