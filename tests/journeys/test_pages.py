@@ -212,8 +212,7 @@ def pictures(artefacts: Path) -> Path:
 def test_a_page_is_for_everybody(visit: Visit, site: Site, browser: Browser, pictures: Path) -> None:
     """In light and dark axe finds nothing; no page is wider than a phone; Tab leads through it in order, visibly."""
     complaints: list[str] = []
-    with visit.made(site, browser, color_scheme="light") as page:
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    with visit.made(site, browser, complaints=complaints, color_scheme="light") as page:
         page.screenshot(path=pictures / f"{visit}-light.png", full_page=True)
         assert faults_of(page) == []
         assert keyboard_faults_of(page) == []
