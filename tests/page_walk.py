@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any, Final, TypeVar
 
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -132,7 +132,7 @@ async def _home(_: Request) -> Response:
     return HTMLResponse("<!doctype html><html lang=en><title>Night Library</title><h1>Night Library</h1>")
 
 
-Prepare = Callable[[Site, BrowserContext, Page], None]
+Prepare = Callable[[Site, BrowserContext, Page], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,20 @@ class Visit:
         return self.name
 
     @contextmanager
-    def made(self, site: Site, browser: Browser, **options: Any) -> Generator[Page]:
-        """The page in a browser of its own."""
+    def made(
+        self, site: Site, browser: Browser, *, complaints: list[str] | None = None, **options: Any
+    ) -> Generator[Page]:
+        """The page in a browser of its own; what that complains of on the way is noted, but for refused forms."""
+
+        def note(message: ConsoleMessage) -> None:
+            refused = "status of 4" in message.text and not message.location["url"].endswith((".css", ".svg", ".js"))
+            if complaints is not None and message.type == "error" and not refused:
+                complaints.append(message.text)
+
         context = browser.new_context(**options)
         try:
             page = context.new_page()
+            page.on("console", note)
             page.set_default_timeout(15_000)
             if self.signed_in:
                 site.sign_in(context)

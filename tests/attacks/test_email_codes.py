@@ -36,22 +36,22 @@ async def processes(
     request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack
 ) -> AsyncIterator[Sequence[Auth]]:
     """Two processes on one store; those of memory are one."""
-    urls: dict[str, str | None] = {"database": f"sqlite:///{tmp_path / 'app.db'}", "sessions": None}
+    database, sessions = f"sqlite:///{tmp_path / 'app.db'}", None
     match request.param:
         case "memory":
-            urls["database"] = "memory://"
+            database = "memory://"
         case "postgresql":
             server: RunningPostgresql = request.getfixturevalue("postgresql")
-            urls["database"] = stack.enter_context(server.database())
+            database = stack.enter_context(server.database())
         case "mongodb":
             emulator: RunningEmulator = request.getfixturevalue("emulator")
-            urls["database"] = emulator.new_url()
+            database = emulator.new_url()
         case "valkey":
             valkey: RedisServer = request.getfixturevalue("valkey")
-            urls["sessions"] = valkey.url
+            sessions = valkey.url
         case _:
             pass
-    auths = [Auth(clock=HandClock(), secret=SECRET, **urls) for _ in range(2)]
+    auths = [Auth(database, sessions=sessions, clock=HandClock(), secret=SECRET) for _ in range(2)]
     if request.param == "memory":
         auths[1] = auths[0]
     for auth in auths:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from handstamp.core.models import EndReason
+from handstamp.core.models import Credential, CredentialKind, EndReason
 from handstamp.login.email_code import EmailCode
 from handstamp.login.oauth import Google, X
+from handstamp.login.password import Password
 from handstamp.login.totp import Totp
 from page_walk import NARROW, Site, Visit, english_in, faults_of, keyboard_faults_of, overflow_of, serving_site
 
@@ -80,10 +81,82 @@ def link_of_the_mail(site: Site, context: BrowserContext, page: Page) -> None:
     page.goto(site.new_mail(to=asked_for_a_code(site, context, page)))
 
 
+def sent(site: Site, page: Page, path: str, **fields: str) -> None:
+    """Fill in the first form of a page that has these fields, and send it."""
+    page.goto(f"{site.url}/auth{path}")
+    for name, value in fields.items():
+        page.locator(f"main input[name={name}]").first.fill(value)
+    page.locator(f"main form:has(input[name={next(iter(fields))}]) button[type=submit]").first.click()
+
+
+def wrong_password(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody mistyped their password."""
+    sent(site, page, "/login", email=f"nobody-{next(NAMES)}@example.com", password="swordfish and chips")
+
+
+def registered(site: Site, context: BrowserContext, page: Page) -> str:
+    """Somebody has signed up, and has a mail; its address."""
+    address = f"new-{next(NAMES)}@example.com"
+    sent(site, page, "/register", email=address, password="fjord gyroscope seven")
+    page.wait_for_load_state()
+    return address
+
+
+def common_password(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody chose what everybody chooses."""
+    sent(site, page, "/register", email="ada@example.com", password="password")
+
+
+def address_to_be_proved(site: Site, context: BrowserContext, page: Page) -> None:
+    """The link of the mail, in the browser that signed up."""
+    page.goto(site.new_mail(to=registered(site, context, page)))
+
+
+def password_to_be_reset(site: Site, context: BrowserContext, page: Page) -> None:
+    """The link of the mail that somebody asked for who forgot their password."""
+    name = f"forgetful-{next(NAMES)}"
+    user = site.somebody(name=name, email=f"{name}@example.com")
+    sent(site, page, "/password/forgot", email=user.email or "")
+    page.wait_for_load_state()
+    page.goto(site.new_mail(to=user.email or ""))
+
+
+def app_to_be_set_up(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody sees the secret for their app."""
+    page.goto(f"{site.url}/auth/totp/enroll")
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_load_state()
+
+
+def one_factor_shown(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody with an app has shown that they have their mailbox."""
+    address = asked_for_a_code(site, context, page)
+    (user,) = site.run(site.services.accounts.find(address))
+    app = Credential(
+        id=address, user_id=user.id, kind=CredentialKind.TOTP, secret="sealed", created_at=0.0, confirmed_at=0.0
+    )
+    assert site.run(site.services.people.add_credential(app, most=1))
+    page.goto(site.new_mail(to=address))
+    page.get_by_role("main").get_by_role("button").click()
+    page.wait_for_url("**/second-factor")
+
+
 PAGES = [
     Visit("login", "/login"),
     Visit("login-remember", "/login?remember=1&return_to=/reports"),
     Visit("login-after-the-end", "/login", prepare=ended),
+    Visit("login-refused", None, prepare=wrong_password),
+    Visit("register", "/register"),
+    Visit("register-refused", None, prepare=common_password),
+    Visit("register-mail-sent", None, prepare=registered),
+    Visit("register-confirm", None, prepare=address_to_be_proved),
+    Visit("password-forgot", "/password/forgot"),
+    Visit("password-reset", None, prepare=password_to_be_reset),
+    Visit("password-reset-dead-link", "/password/reset?token=x"),
+    Visit("password-change", "/password/change", signed_in=True),
+    Visit("totp-begin", "/totp/enroll", signed_in=True),
+    Visit("totp-enrol", None, signed_in=True, prepare=app_to_be_set_up),
+    Visit("second-factor", None, prepare=one_factor_shown),
     Visit("email-code-address", "/login/email-code"),
     Visit("email-code-wrong-address", None, prepare=wrong_address),
     Visit("email-code", "/email-code", prepare=wrong_code),
@@ -107,6 +180,7 @@ PAGES = [
 def site() -> Iterator[Site]:
     """An application with every way in."""
     ways = [
+        Password(),
         EmailCode(),
         X(client_id="x", public_client=True),
         Google(client_id="google", client_secret="secret"),
@@ -138,8 +212,7 @@ def pictures(artefacts: Path) -> Path:
 def test_a_page_is_for_everybody(visit: Visit, site: Site, browser: Browser, pictures: Path) -> None:
     """In light and dark axe finds nothing; no page is wider than a phone; Tab leads through it in order, visibly."""
     complaints: list[str] = []
-    with visit.made(site, browser, color_scheme="light") as page:
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    with visit.made(site, browser, complaints=complaints, color_scheme="light") as page:
         page.screenshot(path=pictures / f"{visit}-light.png", full_page=True)
         assert faults_of(page) == []
         assert keyboard_faults_of(page) == []
