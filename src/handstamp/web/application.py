@@ -15,6 +15,7 @@ from handstamp.core.origins import is_loopback_host
 from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
 from handstamp.web.endpoints.development import DevelopmentEndpoints
+from handstamp.web.endpoints.email import EmailEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -51,6 +52,7 @@ def application(host: Host) -> ASGIApp:
         routes=[
             *AccountEndpoints(host).routes(),
             *SecurityEndpoints(host).routes(),
+            *EmailEndpoints(host).routes(),
             *DevelopmentEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),

@@ -120,6 +120,24 @@ LOGIN_ANSWERS: Final = {
         "It was begun in another browser, took more than ten minutes, or was finished already.",
         "Begin again.",
     ),
+    "link_unknown": Answer(
+        400,
+        "This link cannot be used",
+        "It was used before, is too old, or was not copied whole.",
+        "Ask for a new one.",
+    ),
+    "link_of_another": Answer(
+        409,
+        "This link is for another account",
+        "You are signed in to another account than the one that it was sent for.",
+        "Sign out, sign in to that account, then open the link again.",
+    ),
+    "address_taken": Answer(
+        409,
+        "This address belongs to another account",
+        "Somebody has proved before that it is theirs.",
+        "Sign in to that account, or use another address.",
+    ),
     "user_disabled": Answer(
         403, "This account is disabled", "You cannot sign in with it.", "Ask whoever runs this application."
     ),
