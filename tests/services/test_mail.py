@@ -1,7 +1,7 @@
 """Mails to users, as an application has them sent: through a real server, and in development to a list."""
 
 import ssl
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from typing import Any
@@ -118,12 +118,12 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def contexts(authority: trustme.CA) -> Iterator[tuple[ssl.SSLContext, ssl.SSLContext]]:
+def contexts(authority: trustme.CA) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """The server's TLS, and that of somebody who trusts it."""
     server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
     authority.issue_cert("127.0.0.1").configure_cert(server)
     authority.configure_trust(client)
-    yield server, client
+    return server, client
 
 
 async def test_starttls_comes_before_the_password(contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:

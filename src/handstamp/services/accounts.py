@@ -94,6 +94,24 @@ class Accounts:
         )
         return user
 
+    async def claim_email(self, user_id: str, email: str, *, now: float) -> User:
+        """The user has proved to have this address: it is theirs, and verified.
+
+        Any other user who has it without proof loses it, and nothing else: an account that somebody prepared under it
+        is joined to nobody.
+
+        Raises:
+            LoginFailed: ``address_taken``; another user has proved to have it.
+            NotFound: There is no such user.
+        """
+        user = await self._store.claim_email(user_id, email, now=now)
+        if user is None:
+            await self.get(user_id)
+            raise LoginFailed("address_taken", "another user has this address verified")
+        self._cache.forget_user(user_id)
+        await self._audit.record("email_verified", now=now, user_id=user_id)
+        return user
+
     async def disable(self, user_id: str, *, now: float) -> User:
         """Refuse a user from the next request on, and end all sessions, reason ``user_disabled``.
 

@@ -18,6 +18,7 @@ from handstamp.web.endpoints.activity import ActivityEndpoints
 from handstamp.web.endpoints.development import DevelopmentEndpoints
 from handstamp.web.endpoints.identities import IdentitiesEndpoints
 from handstamp.web.endpoints.reauthentication import ReauthenticationEndpoints
+from handstamp.web.endpoints.email import EmailEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints
@@ -56,6 +57,7 @@ def application(host: Host) -> ASGIApp:
             *ActivityEndpoints(host).routes(),
             *SecurityEndpoints(host).routes(),
             *ReauthenticationEndpoints(host).routes(),
+            *EmailEndpoints(host).routes(),
             *DevelopmentEndpoints(host).routes(),
             *SessionEndpoints(host).routes(),
             *SessionsEndpoints(host).routes(),

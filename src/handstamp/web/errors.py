@@ -180,6 +180,18 @@ LOGIN_ANSWERS: Final = {
         "It was used, is too old, or is not whole.",
         "Ask for a new one where you sign in.",
     ),
+    "link_of_another": Answer(
+        409,
+        "This link is for another account",
+        "You are signed in to another account than the one that it was sent for.",
+        "Sign out, sign in to that account, then open the link again.",
+    ),
+    "address_taken": Answer(
+        409,
+        "This address belongs to another account",
+        "Somebody has proved before that it is theirs.",
+        "Sign in to that account, or use another address.",
+    ),
     "user_disabled": Answer(
         403, "This account is disabled", "You cannot sign in with it.", "Ask whoever runs this application."
     ),

@@ -1,35 +1,24 @@
 """What a browser keeps for us between two steps: a code that was sent, a second factor that is asked for.
 
-Sealed, bound to its step by name, and to the browser by being its cookie. It opens for as long as it says and no
-longer. That it is used once is seen to by ``Challenges``, with its id.
+Sealed, bound to its step by name, and to the browser by being its cookie. That it is used once is seen to by
+``use_step``.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from handstamp.core.cookies import delete_flow_cookie, flow_cookie, read_cookie
 from handstamp.core.errors import InvalidToken, LoginFailed, Unauthenticated
-from handstamp.core.ids import new_secret
 from handstamp.core.keys import Purpose
 from handstamp.web.host import Host
+from handstamp.web.notes import Note as Step
+from handstamp.web.notes import new_note, open_note, seal_note, use_note
 from handstamp.web.respond import caller_of
 
-_PURPOSE: Final = "step"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A step that was begun in this browser."""
-
-    id: str
-    """128 random bits."""
-    expires_at: float
-    values: Mapping[str, Any]
+__all__ = ["Step", "drop_step", "keep_step", "kept_step", "use_step"]
 
 
 def keep_step(response: Response, host: Host, name: str, values: Mapping[str, Any], *, lifetime: float) -> Step:
@@ -45,9 +34,8 @@ def keep_step(response: Response, host: Host, name: str, values: Mapping[str, An
     Raises:
         ValueError: The values take more than a cookie can hold.
     """
-    step = Step(id=new_secret(), expires_at=host.clock() + lifetime, values=values)
-    payload = json.dumps({"id": step.id, "exp": step.expires_at, "values": values}).encode()
-    sealed = host.sealer(Purpose.STEP).seal(payload, context=name.encode())
+    step = new_note(host, values, lifetime=lifetime)
+    sealed = seal_note(host, step, Purpose.STEP, name)
     cookie = flow_cookie(host.place.cookies, _key(name), sealed, max_age=int(lifetime))
     response.headers.append("set-cookie", cookie.decode("latin-1"))
     return step
@@ -62,14 +50,12 @@ def kept_step(request: Request, host: Host, name: str) -> Step:
     cookie = f"{host.place.cookies.flow_prefix}{_key(name)}".encode()
     try:
         sealed = read_cookie(caller_of(request).header_lines(b"cookie"), cookie)
-        if sealed is None:
-            raise LoginFailed("flow_unknown", f"this browser has begun no {name}")
-        kept = json.loads(host.sealer(Purpose.STEP).open(sealed, context=name.encode()))
     except (Unauthenticated, InvalidToken) as error:
-        raise LoginFailed("flow_unknown", f"the cookie of the step {name} is not ours") from error
-    if host.clock() >= kept["exp"]:
-        raise LoginFailed("flow_unknown", f"the step {name} was not finished in time")
-    return Step(id=kept["id"], expires_at=kept["exp"], values=kept["values"])
+        raise LoginFailed("flow_unknown", f"the cookie of the step {name} cannot be read") from error
+    step = None if sealed is None else open_note(host, sealed, Purpose.STEP, name)
+    if step is None:
+        raise LoginFailed("flow_unknown", f"this browser is at no {name}, or it was not finished in time")
+    return step
 
 
 async def use_step(step: Step, host: Host) -> None:
@@ -79,9 +65,7 @@ async def use_step(step: Step, host: Host) -> None:
         LoginFailed: ``flow_unknown``; somebody was faster.
         StoreUnavailable: Nobody knows; the step must not be taken.
     """
-    services = host.services or await host.open()
-    if not await services.challenges.consume(_PURPOSE, step.id, expires_at=step.expires_at, now=host.clock()):
-        raise LoginFailed("flow_unknown", "the step was finished before")
+    await use_note(host, step, Purpose.STEP, reason="flow_unknown")
 
 
 def drop_step(response: Response, host: Host, name: str) -> Response:

@@ -12,6 +12,8 @@ from handstamp.web.pages import Pages, stylesheet
 from handstamp.web.pages.contexts import (
     Account,
     Activity,
+    ConfirmEmail,
+    Email,
     Filled,
     Happened,
     Link,
@@ -29,7 +31,8 @@ from handstamp.web.pages.texts import SIGNED_OUT
 
 NOW = 1_795_450_800.0
 HOSTILE = "<script>alert(1)</script>\"' onload=alert(1) style=x {{ 7 * 7 }}"
-VOID = {"meta", "link", "img"}
+FAULT = Fault("too_long", "Use at most %(most)s characters.", "/email", {"most": 254})
+VOID = {"meta", "link", "img", "input"}
 PAGES = Pages(app_name="Night Library", base="/auth")
 
 
@@ -122,6 +125,9 @@ def every_page(text: str) -> list[PageContext]:
         Account(principal=Principal(user=user(), session=session())),
         Sessions(sessions=(session("s1", text), session("s2"), session(text)), current="s1", now=NOW),
         Sessions(sessions=(session(),), current="s1", now=NOW),
+        Email(user=user(text), notice=Notice(kind="notice", text=text)),
+        Email(user=user(), change=Filled(values={"email": text}, faults=(FAULT,))),
+        ConfirmEmail(email=text, token=text),
         Security(parts=(), fresh=True, confirm="/auth/reauthenticate"),
         Security(parts=(), fresh=False, confirm="/auth/reauthenticate"),
         Reauthenticate(parts=(), second=False, return_to="/reports?a=1&b=2"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from handstamp.core.faults import Fault
-from handstamp.core.models import EndReason, Principal, Session
+from handstamp.core.models import EndReason, Principal, Session, User
 from handstamp.core.text import N_
 from handstamp.web.pages.links import is_link, is_picture
 from handstamp.web.pages.texts import SIGNED_OUT, ReasonText
@@ -110,6 +110,25 @@ class Account(PageContext):
     def roles(self) -> tuple[str, ...]:
         """The user's roles in the order of the alphabet."""
         return tuple(sorted(self.principal.user.roles))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email(PageContext):
+    """The address of the user, and the forms to prove and to change it."""
+
+    template = "email.html"
+    user: User
+    change: Filled = Filled()
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmEmail(PageContext):
+    """Where the link in a mail leads: the button that makes the address the user's."""
+
+    template = "confirm_email.html"
+    email: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
