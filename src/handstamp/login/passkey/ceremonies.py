@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from handstamp.core.encoding import base64url_decode, base64url_encode, json_object
-from handstamp.core.errors import HandstampError
+from handstamp.core.errors import LoginFailed
 from handstamp.core.models import AAL2, Credential, Proof
 from handstamp.login.passkey.cbor import check_item, end_of_item
 from handstamp.login.passkey.party import ALGORITHMS, RelyingParty, user_handle
@@ -28,16 +28,10 @@ _AAGUID_BYTES: Final = 16
 _YES: Final = "1"
 
 
-class PasskeyRefused(HandstampError):  # noqa: N818  named for what is the case
-    """A passkey did not prove what it had to. The message is for the log."""
-
-    code = "passkey_refused"
-
-
-class PasskeyCloned(PasskeyRefused):
-    """The signature is good, and the sign count went back: there may be two of this passkey (§6.1.1)."""
-
-    code = "passkey_cloned"
+REFUSED: Final = "passkey_refused"
+"""The reason where a passkey did not prove what it had to. The message is for the audit trail."""
+CLONED: Final = "passkey_cloned"
+"""The reason where the signature is good, and the sign count went back: there may be two of this passkey (§6.1.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +55,8 @@ def verify_registration(response: Registration, *, party: RelyingParty, challeng
         challenge: What it was asked with, in base64url.
 
     Raises:
-        PasskeyRefused: Another challenge, origin or relying party; nobody was present, or nobody was verified where
-            that is required; a signature or key that is none.
+        LoginFailed: ``passkey_refused``: another challenge, origin or relying party; nobody was present, or nobody
+            was verified where that is required; a signature or key that is none.
     """
     from webauthn import verify_registration_response  # noqa: PLC0415  the extra; 100 ms that only passkeys cost
 
@@ -80,7 +74,7 @@ def verify_registration(response: Registration, *, party: RelyingParty, challeng
         _check_key(verified.credential_public_key)
     lookup = base64url_encode(verified.credential_id)
     if lookup != response.id:
-        raise PasskeyRefused("the browser and the authenticator tell of different passkeys")
+        raise LoginFailed(REFUSED, "the browser and the authenticator tell of different passkeys")
     backed_up, eligible = verified.credential_backed_up, verified.credential_device_type.value == "multi_device"
     return Made(
         lookup=lookup,
@@ -118,18 +112,18 @@ def verify_assertion(
         now: Seconds since the epoch.
 
     Raises:
-        PasskeyRefused: As for ``verify_registration``; it says to be another user's, or can be backed up where it
-            could not before, or the other way round.
-        PasskeyCloned: Its sign count did not go up.
+        LoginFailed: ``passkey_refused``: as for ``verify_registration``; or it says to be another user's, or whether
+            it can be backed up has changed.
+            ``passkey_cloned``: its sign count did not go up.
     """
     from webauthn import verify_authentication_response  # noqa: PLC0415  the extra, as above
 
     if response.id != credential.lookup or credential.confirmed_at is None:
-        raise PasskeyRefused("the passkey is another one, or was never finished")
+        raise LoginFailed(REFUSED, "the passkey is another one, or was never finished")
     if response.handle is None and discovered:
-        raise PasskeyRefused("the authenticator does not say whose passkey it is")
+        raise LoginFailed(REFUSED, "the authenticator does not say whose passkey it is")
     if response.handle is not None and response.handle != user_handle(credential.user_id):
-        raise PasskeyRefused("the passkey says to be another user's")
+        raise LoginFailed(REFUSED, "the passkey says to be another user's")
     with _judging():
         _check_client_data(response.client_data)
         _check_authenticator_data(response.authenticator_data)
@@ -144,9 +138,9 @@ def verify_assertion(
         )
     eligible = verified.credential_device_type.value == "multi_device"
     if _flag(eligible) != credential.data.get("backup_eligible"):
-        raise PasskeyRefused("whether the passkey can be backed up has changed")
+        raise LoginFailed(REFUSED, "whether the passkey can be backed up has changed")
     if (verified.new_sign_count or credential.counter) and verified.new_sign_count <= credential.counter:
-        raise PasskeyCloned(f"the sign count was {credential.counter} and is {verified.new_sign_count}")
+        raise LoginFailed(CLONED, f"the sign count was {credential.counter} and is {verified.new_sign_count}")
     becomes = replace(
         credential,
         counter=verified.new_sign_count,
@@ -179,7 +173,7 @@ def _judging() -> Generator[None]:
     try:
         yield
     except Exception as error:
-        raise PasskeyRefused(f"{type(error).__name__}: {error}") from error
+        raise LoginFailed(REFUSED, f"{type(error).__name__}: {error}") from error
 
 
 def _check_client_data(data: bytes) -> None:

@@ -1,6 +1,6 @@
 """For whom passkeys are made: the relying party, and what it asks of authenticators (Web Authentication Level 3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
@@ -103,7 +103,7 @@ def request_options(
     }
 
 
-def _descriptor(credential: Credential) -> dict[str, object]:
+def _descriptor(credential: Credential) -> Mapping[str, object]:
     transports = credential.data.get("transports", "").split()
     return {"type": "public-key", "id": credential.lookup} | ({"transports": transports} if transports else {})
 
