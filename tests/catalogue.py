@@ -13,7 +13,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
-from handstamp.web.errors import LOGIN_ANSWERS, TABLE
+from handstamp.web.answers import LOGIN_ANSWERS, TABLE
 from handstamp.web.languages import LANGUAGES, SOURCE
 from handstamp.web.pages.texts import SIGNED_OUT
 
@@ -53,7 +53,7 @@ def all_texts() -> dict[Text, str]:
         for text in _texts_of(path):
             texts.setdefault(text, place.as_posix())
     tables: dict[str, Sequence[object]] = {
-        "web/errors.py": [*TABLE.values(), *LOGIN_ANSWERS.values()],
+        "web/answers.py": [*TABLE.values(), *LOGIN_ANSWERS.values()],
         "web/pages/texts.py": list(SIGNED_OUT.values()),
     }
     for file, rows in tables.items():

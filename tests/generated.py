@@ -16,7 +16,7 @@ from handstamp.login.oauth.method import variable_prefix
 from handstamp.login.oauth.settings import section
 from handstamp.services.check import REPLACED_KEEPS_COOKIE
 from handstamp.settings import CONFIG_VARIABLE, PREFIX, Settings
-from handstamp.web.errors import LOGIN_ANSWERS, TABLE
+from handstamp.web.answers import LOGIN_ANSWERS, TABLE
 from handstamp.web.pages.texts import SIGNED_OUT
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"

@@ -27,7 +27,8 @@ from handstamp.core.errors import (
     Unauthenticated,
 )
 from handstamp.core.models import EndReason
-from handstamp.web.errors import TABLE, answer_for, error_response, headers_of, problem_of
+from handstamp.web.answers import TABLE
+from handstamp.web.errors import answer_for, error_response, headers_of, problem_of
 from handstamp.web.host import Place
 from handstamp.web.respond import page_headers
 from web_world import PAGE, SESSION, World, cookie

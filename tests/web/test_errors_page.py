@@ -3,8 +3,8 @@
 from generated import DOCS, HOW, errors_page
 from handstamp.core.errors import HandstampError, LoginFailed, SessionEnded, StoreUnavailable
 from handstamp.core.models import EndReason
+from handstamp.web.answers import LOGIN_ANSWERS, TABLE
 from handstamp.web.caller import deletes_cookies
-from handstamp.web.errors import LOGIN_ANSWERS, TABLE
 
 
 def test_the_page_about_the_errors_is_up_to_date() -> None:

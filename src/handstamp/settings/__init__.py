@@ -33,6 +33,7 @@ from handstamp.settings.mail import MailSettings
 from handstamp.settings.passwords import PasswordSettings
 from handstamp.settings.throttle import ThrottleSettings
 from handstamp.settings.vault import VaultSettings
+from handstamp.settings.words import in_words
 
 PREFIX: Final = "HANDSTAMP_"
 CONFIG_VARIABLE: Final = "HANDSTAMP_CONFIG"
@@ -245,7 +246,7 @@ def load_settings(**keywords: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise ConfigurationError(_in_words(error)) from None
+        raise ConfigurationError(in_words(error)) from None
 
 
 def load_stores() -> StoreSettings:
@@ -257,7 +258,7 @@ def load_stores() -> StoreSettings:
     try:
         return StoreSettings()
     except ValidationError as error:
-        raise ConfigurationError(_in_words(error)) from None
+        raise ConfigurationError(in_words(error)) from None
 
 
 def stated() -> Mapping[str, tuple[str, object]]:
@@ -284,19 +285,3 @@ def _file_values() -> Mapping[str, Any]:
         raise ConfigurationError(f"{CONFIG_VARIABLE} names {name}, which cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{name} is no TOML: {error}") from None
-
-
-_WORDS: Final = {
-    "extra_forbidden": "there is no such setting: see `handstamp config show` for the names",
-    "string_pattern_mismatch": "write a path in small letters, digits, - and _, such as /auth",
-}
-"""What to do, where pydantic says only what is wrong. One field has a pattern: ``mount``."""
-
-
-def _in_words(error: ValidationError) -> str:
-    lines: list[str] = []
-    for fault in error.errors(include_input=False, include_url=False):
-        name = ".".join(str(part) for part in fault["loc"])
-        message = _WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        lines.append(f"{name}: {message}" if name else message)
-    return "; ".join(lines)

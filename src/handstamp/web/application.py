@@ -16,9 +16,9 @@ from handstamp.web.caller import NO_STORE
 from handstamp.web.endpoints.account import AccountEndpoints
 from handstamp.web.endpoints.activity import ActivityEndpoints
 from handstamp.web.endpoints.development import DevelopmentEndpoints
+from handstamp.web.endpoints.email import EmailEndpoints
 from handstamp.web.endpoints.identities import IdentitiesEndpoints
 from handstamp.web.endpoints.reauthentication import ReauthenticationEndpoints
-from handstamp.web.endpoints.email import EmailEndpoints
 from handstamp.web.endpoints.security import SecurityEndpoints
 from handstamp.web.endpoints.session import SessionEndpoints
 from handstamp.web.endpoints.sessions import SessionsEndpoints

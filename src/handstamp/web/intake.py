@@ -100,11 +100,6 @@ class Fields:
         self.refuse(name, WRONG_TYPE, N_("This is true or false."))
         return False
 
-    def typed(self, name: str) -> str:
-        """What was typed into a field, to be shown again; "" where it cannot be shown."""
-        value = self._values.get(name)
-        return value if isinstance(value, str) and value.isprintable() and len(value) <= _MAX_TEXT else ""
-
     def return_to(self, policy: OriginPolicy) -> SafeRedirect | None:
         """Where the browser wants to go; None where it did not say, or said something unsafe."""
         value = self._values.get("return_to")
