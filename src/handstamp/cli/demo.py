@@ -48,7 +48,7 @@ def demo(
     ] = None,
     x_protocol: Annotated[XProtocol, typer.Option("--x", help="OAuth version for X.")] = XProtocol.OAUTH1,
 ) -> None:
-    """Run the demo: sign in with stand-ins for X and Google, nothing to register, nothing leaves this machine.
+    """Run the demo: every way in, with stand-ins for X and Google; nothing to register, nothing leaves this machine.
 
     Other providers are offered beside them where their client ids are set (HANDSTAMP_GITHUB_CLIENT_ID and so on);
     these are the real ones.
@@ -59,6 +59,7 @@ def demo(
     except ImportError as error:
         raise ConfigurationError(f'the demo needs {error.name}: pip install "handstamp[demo]"') from None
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("handstamp.mail").setLevel(logging.INFO)  # mails are printed, for none is sent
     hints = what_to_try(
         port=port, data=data, origin=origin, database=database, sessions=sessions, command=_as_called()
     )

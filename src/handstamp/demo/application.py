@@ -1,13 +1,13 @@
 """The application: what a developer writes on top of handstamp. Read it as an example."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
@@ -16,20 +16,25 @@ from handstamp.auth import Auth
 from handstamp.core.models import User
 from handstamp.demo.records import Record, Records
 from handstamp.integrations.fastapi import CurrentUser, OptionalUser, install, require
+from handstamp.web.methods import Asked, LoginMethod
+from handstamp.web.pages.contexts import PageContext
 from handstamp.web.represent import moment
-from handstamp.web.respond import page_headers
+from handstamp.web.respond import page
 
 PUBLIC: Final = ("Doors open at eight.", "The stamp on your hand shows only under our lamp.")
 MEMBERS: Final = ("Tonight's password for the back room is a fresh hand.", "The band is late again; the bar is not.")
 REPORTS: Final = ("Stamps given tonight", "Stamps cancelled tonight")
 
-_TEMPLATES: Final = Environment(
-    loader=ChoiceLoader([PackageLoader("handstamp.demo"), PackageLoader("handstamp.web.pages")]),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home(PageContext):
+    """The home page: one of the application's own, in the frame of handstamp's."""
+
+    template = "handstamp.demo:home.html"
+    user: User | None
+    ways: tuple[LoginMethod, ...]
+    """Those at other sites."""
+    items: list[dict[str, object]]
 
 
 class Post(BaseModel):
@@ -66,14 +71,8 @@ def application(auth: Auth, records: Path) -> FastAPI:
 async def home(request: Request, user: OptionalUser, wall: Wall) -> Response:
     """The home page: everybody sees a part, members all."""
     auth: Auth = request.app.state.auth
-    html = _TEMPLATES.get_template("home.html").render(
-        app_name=auth.settings.app_name,
-        base=auth.place.mount,
-        ways=auth.methods,
-        user=user,
-        items=_feed(wall, user),
-    )
-    return HTMLResponse(html, headers=page_headers(auth.place))
+    elsewhere = tuple(way for way in auth.methods if way.signs_in and way.login_part(Asked()) is None)
+    return page(request, auth.place, Home(user=user, ways=elsewhere, items=_feed(wall, user)))
 
 
 @router.post("/", include_in_schema=False)

@@ -19,7 +19,10 @@ from handstamp.core.urls import masked
 from handstamp.demo.application import application
 from handstamp.demo.place import ISSUER, DemoSystem, demo_system, prepare
 from handstamp.demo.standins import Client, Clients, standins
+from handstamp.login.email_code import EmailCode
 from handstamp.login.oauth import Google, X
+from handstamp.login.password import Password
+from handstamp.login.totp import Totp
 from handstamp.web.methods import LoginMethod
 
 XProtocol = Literal["1.0a", "2.0"]
@@ -43,6 +46,8 @@ def demo_auth(
         system.database,
         sessions=system.sessions,
         methods=[
+            Password(),
+            EmailCode(sign_up=True),
             X(x_protocol, client.id, client.secret, site=x, api=x),
             Google(
                 clients.google.id,
@@ -51,6 +56,7 @@ def demo_auth(
                 metadata_url=f"{standins_at}/google/.well-known/openid-configuration",
             ),
             *more_ways,
+            Totp(),
         ],
         app_name="The Back Room",
         origin=system.origin,
@@ -138,6 +144,8 @@ handstamp demo at {address}
   4. Copy the cookie __Host-Http-session before you sign out (developer tools), and use it afterwards:
      curl -i {address}/api/me -H 'Cookie: __Host-Http-session=…'
      It answers 401, code session_ended, reason signed_out: the signature is still good, the session is not.
+  5. Register with a password, or let a code be mailed to you: mails are not sent, they are printed here and shown at
+     {address}/auth/dev/mails. Then set up an authenticator app under "How you sign in".
 
 {_kept_in(data, database, sessions)} Ctrl-C ends it.
 """

@@ -1,6 +1,6 @@
 """Mails that wait, in SQL."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -35,7 +35,8 @@ class SqlMail(Part):
 
         def work(connection: Connection) -> tuple[QueuedMail, ...]:
             found = connection.execute(due).mappings().all()
-            taken = tuple(QueuedMail(**{**row, "due_at": until, "attempts": row["attempts"] + 1}) for row in found)
+            mails_due = [QueuedMail(**row) for row in found]
+            taken = tuple(replace(mail, due_at=until, attempts=mail.attempts + 1) for mail in mails_due)
             change = {"due_at": until, "attempts": mails.c.attempts + 1}
             connection.execute(update(mails).where(mails.c.id.in_([mail.id for mail in taken])).values(change))
             return taken
