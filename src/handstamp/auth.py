@@ -22,9 +22,11 @@ from handstamp.services.audit import Audit
 from handstamp.services.cache import CoherentCache
 from handstamp.services.challenges import Challenges
 from handstamp.services.check import Check
+from handstamp.services.events import Events
 from handstamp.services.identities import Identities
 from handstamp.services.live import Live
 from handstamp.services.mail import MAX_MAIL_BYTES, Mails
+from handstamp.services.notices import Notices
 from handstamp.services.outbox import Outbox
 from handstamp.services.sessions import Sessions
 from handstamp.services.throttle import Throttle
@@ -75,6 +77,7 @@ class Auth:
         self.methods = tuple(methods)
         self.clock = clock
         self.load_user = load_user
+        self.events = Events()
         if database is None or isinstance(database, str):
             url = self.settings.database.get_secret_value()
             self.store: Store = store_at(url)
@@ -98,6 +101,7 @@ class Auth:
         secrets = system_secrets(self.settings, database=url, sessions=sessions_url)
         self._tokens = SessionTokens(KeyRing.from_secrets(secrets, Purpose.SESSION), self.settings.origin)
         self._sealers = {purpose: Sealer(secrets, purpose, max_bytes=_sealed_bytes(purpose)) for purpose in Purpose}
+        Notices(lambda: self._opened.mail, self.store, language=self.settings.languages[0]).listen(self.events)
         self._mail_transport = mail_transport(self.settings, self.methods)
         self._throttle_secret = derive(secrets[0], "throttle", 32)
         self.policies = self.settings.policies
@@ -138,6 +142,7 @@ class Auth:
                 for upkeep in self._upkeeps:
                     await upkeep.close()
                 await self._live.close()
+                await self.events.close()
                 if self._outbox is not None:
                     await self._outbox.close()
                 await self._touches.close()
@@ -207,7 +212,7 @@ class Auth:
 
     def _wire(self) -> Services:
         policy, store = self.settings.session_policy, self.session_store
-        audit = Audit(self.store)
+        audit = Audit(self.store, self.events)
         self._cache = CoherentCache(feed_of(self.store, store))
         self._touches = Touches(store, interval=policy.touch_interval)
         self._upkeeps = [Upkeep(one, self.clock) for one in self._stores]

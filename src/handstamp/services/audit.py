@@ -19,6 +19,7 @@ from handstamp.core.ids import new_id
 from handstamp.core.models import AuditEvent
 from handstamp.core.protocols import AuditStore
 from handstamp.core.text import keepable
+from handstamp.services.events import Events
 
 _LOG: Final = logging.getLogger("handstamp.audit")
 _MAX_DETAIL: Final = 500
@@ -55,10 +56,16 @@ _floods: Final[defaultdict[str, _Flood]] = defaultdict(_Flood)
 
 
 class Audit:
-    """Records events. An event that cannot be stored is logged with a warning; it never undoes what happened."""
+    """Records events. An event that cannot be stored is logged with a warning; it never undoes what happened.
 
-    def __init__(self, store: AuditStore) -> None:
+    Args:
+        store: Where the trail is.
+        events: Told of each event, stored or not.
+    """
+
+    def __init__(self, store: AuditStore, events: Events | None = None) -> None:
         self._store = store
+        self._events = events
 
     async def about(self, user_id: str, *, limit: int) -> tuple[AuditEvent, ...]:
         """The latest events about a user, newest first.
@@ -113,6 +120,9 @@ class Audit:
             await self._store.record_events(*map(_keepable, entries))
         except StoreUnavailable:
             _LOG.warning("what is said above is not in the store: it cannot be reached (events: %d)", len(entries))
+        if self._events is not None:
+            for entry in entries:
+                self._events.tell(entry)
 
 
 def log_only(event: str, *, now: float, address: str | None, **detail: str | None) -> None:

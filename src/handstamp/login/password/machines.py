@@ -31,3 +31,9 @@ class Machines:
             rules=PasswordRules(policies.passwords, application=application),
             breach=None if policies.breach is None else BreachLookup(policies.breach),
         )
+
+    async def close(self) -> None:
+        """Let go of threads and connections. Whoever waits for a hash is told that the process is being stopped."""
+        self.worker.close()
+        if self.breach is not None:
+            await self.breach.close()

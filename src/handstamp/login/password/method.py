@@ -120,6 +120,12 @@ class Password(Way):
 
         await put_password(await self.tools(host), user_id, password, now=host.clock())
 
+    async def close(self) -> None:
+        """Let go of the threads that hash and of the client that looks up; they are made anew when needed."""
+        machines, self._machines = self._machines, None
+        if machines is not None:
+            await machines.close()
+
     async def tools(self, host: "Host") -> "Tools":
         """What the use cases are made of, over the open store of a host.
 

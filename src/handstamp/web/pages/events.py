@@ -18,6 +18,7 @@ HAPPENED: Final[Mapping[str, str]] = MappingProxyType(
         "session_store_went_back": N_("A session was ended, for our records were older than it"),
         "reauthenticated": N_("Confirmed who is there"),
         "reauthentication_failed": N_("Confirming who is there did not work"),
+        "email_verified": N_("The e-mail address was proved"),
         "password_changed": N_("The password was changed"),
         "roles_changed": N_("Roles were changed"),
         "user_disabled": N_("The account was disabled"),
