@@ -2,6 +2,7 @@
 
 import pytest
 
+from handmade import SECRET
 from handstamp import Auth
 from handstamp.core.models import User
 from handstamp.testing import NOW
@@ -19,7 +20,7 @@ from handstamp.testing import NOW
 @pytest.mark.parametrize("verified", [True, False])
 async def test_the_owner_is_written_to(recorded: str, subject: str | None, *, verified: bool) -> None:
     """Where the address is known to be theirs, and about what others could have done; also after a new opening."""
-    auth = Auth("memory://", origin="http://localhost:8000", secret="s" * 43, clock=lambda: NOW)
+    auth = Auth("memory://", origin="http://localhost:8000", secret=SECRET, clock=lambda: NOW)
     await auth.open()
     await auth.close()
     services = await auth.open()

@@ -41,7 +41,7 @@ class Notices:
 
         return write
 
-    async def _write(self, letter: str, event: AuditEvent, **values: object) -> None:
+    async def _write(self, letter: str, event: AuditEvent, what: str | None = None) -> None:
         user = None if event.user_id is None else await self._users.load_user(event.user_id)
         if user is not None and user.email is not None and user.email_verified:
-            await self._mails().send(letter, user.email, language=self._language, now=event.at, **values)
+            await self._mails().send(letter, user.email, language=self._language, now=event.at, what=what)
