@@ -159,8 +159,8 @@ class Shown:
 
     @property
     def links(self) -> list[str]:
-        """The addresses in its text."""
-        return re.findall(r"https?://[^\s<>\"]+", self.text)
+        """The addresses in its text that lead further than to the front page."""
+        return re.findall(r"https?://[^\s<>\"/]+/[^\s<>\"]+", self.text)
 
 
 class DevelopmentTransport:
