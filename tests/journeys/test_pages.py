@@ -141,6 +141,19 @@ def one_factor_shown(site: Site, context: BrowserContext, page: Page) -> None:
     page.wait_for_url("**/second-factor")
 
 
+def wrong_new_address(site: Site, context: BrowserContext, page: Page) -> None:
+    """Somebody mistyped the address that is to be theirs."""
+    sent(site, page, "/account/email", email="ada@localhost")
+
+
+def new_address_to_be_proved(site: Site, context: BrowserContext, page: Page) -> None:
+    """The link of the mail to another address, in a browser that is signed in."""
+    address = f"other-{next(NAMES)}@example.com"
+    sent(site, page, "/account/email", email=address)
+    page.wait_for_url("**/account/email?sent=1")
+    page.goto(site.new_mail(to=address))
+
+
 PAGES = [
     Visit("login", "/login"),
     Visit("login-remember", "/login?remember=1&return_to=/reports"),
@@ -166,6 +179,10 @@ PAGES = [
     Visit("reauthenticate", "/reauthenticate?return_to=/reports", signed_in=True),
     Visit("account", "/account", signed_in=True),
     Visit("security", "/account/security", signed_in=True),
+    Visit("address", "/account/email", signed_in=True),
+    Visit("address-mail-sent", "/account/email?sent=1", signed_in=True),
+    Visit("address-wrong", None, signed_in=True, prepare=wrong_new_address),
+    Visit("address-to-be-proved", None, signed_in=True, prepare=new_address_to_be_proved),
     Visit("sessions", "/sessions", prepare=several_sessions),
     Visit("activity", "/account/activity", prepare=much_has_happened),
     Visit("sign-out", "/logout", signed_in=True),
