@@ -239,6 +239,9 @@ async def test_a_leaked_password_is_refused_where_a_service_knows_it(house: Hous
             """It has leaked."""
             return (Fault("password_breached", "It has leaked.", pointer),)
 
+        async def close(self) -> None:
+            """Holds no connection."""
+
     await house.person()
     await guest.sign_in()
     token = await asked(house, guest)
