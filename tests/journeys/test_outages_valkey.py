@@ -21,8 +21,7 @@ from parts.redis_server import RedisServer, running
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("redis")]
 
-TIME_LIMIT = 1.2
-"""Seconds. A machine that is busy with other tests takes more than half a second for an answer now and then."""
+TIME_LIMIT = 0.6
 
 HELD_FOR = 3.0
 """Seconds for which connections are held. The time limit is longer then, as it is where nobody sets it."""
