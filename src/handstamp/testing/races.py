@@ -2,18 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final, TypeVar
-
-from handstamp.core.errors import StoreUnavailable
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 CALLERS: Final = 20
-
-_TRIES: Final = 3
-"""Times that a caller asks who is told that the store cannot be asked: its connections may be fewer than callers."""
 
 
 async def race(store: S, peer: S, call: Callable[[S, int], Awaitable[T]]) -> list[T]:
@@ -24,11 +18,6 @@ async def race(store: S, peer: S, call: Callable[[S, int], Awaitable[T]]) -> lis
         peer: Another store object on the same data.
         call: Called with one of the two stores and the number of the caller, from 0.
     """
-
-    async def patiently(number: int) -> T:
-        for _ in range(_TRIES - 1):
-            with suppress(StoreUnavailable):
-                return await call(peer if number % 2 else store, number)
-        return await call(peer if number % 2 else store, number)
-
-    return await asyncio.gather(*(patiently(number) for number in range(CALLERS)))
+    return await asyncio.gather(
+        *(call(peer if number % 2 else store, number) for number in range(CALLERS)),
+    )

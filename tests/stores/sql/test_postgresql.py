@@ -7,9 +7,11 @@ import pytest
 from dropping import Dropping, lost_sessions_are_found, lost_users_are_found
 from handstamp.core.protocols import Store
 from handstamp.stores.sql import SqlStore
+from handstamp.stores.sql.postgresql import connections
 from handstamp.stores.sql.postgresql.changes import CHANNEL
 from handstamp.stores.sql.postgresql.feed import PostgresqlFeed
 from handstamp.testing import (
+    CALLERS,
     AuditStoreSuite,
     ChallengeStoreSuite,
     ChangeFeedSuite,
@@ -23,6 +25,12 @@ from handstamp.testing import (
 from upkeep_suite import UpkeepSuite
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("postgresql")]
+
+
+@pytest.fixture(autouse=True)
+def a_connection_for_each_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who race are at the database at once: with fewer connections some would wait, and some be refused."""
+    monkeypatch.setattr(connections, "WRITERS", CALLERS // 2)
 
 
 @pytest.fixture
