@@ -12,6 +12,20 @@ from handstamp.services.sessions import Issued
 from web_world import PAGE, World, cookie
 
 LOOPBACK = "http://localhost:8000"
+NOT_FROM_HERE = [
+    {"host": "evil.example"},  # a name of a stranger's that leads here: DNS rebinding
+    {"host": "evil.example:8000"},
+    {"host": "tunnel.example", "x-forwarded-for": "203.0.113.7"},
+    {"x-forwarded-for": "127.0.0.1"},
+    {"x-real-ip": "203.0.113.7"},
+    {"forwarded": "for=203.0.113.7"},
+    {"via": "1.1 tunnel"},
+    {"x-forwarded-host": "tunnel.example"},
+    {"host": "["},
+    {"host": ""},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},  # another port of this machine
+]
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -227,10 +241,27 @@ async def test_the_mails_of_development_are_for_this_machine(world: World, visit
     transport = httpx2.ASGITransport(world.app, client=("127.0.0.1", 50_000))
     async with httpx2.AsyncClient(transport=transport, base_url=LOOPBACK) as here:
         (mail,) = (await here.get("/auth/dev/mails")).json()
-    assert set(mail) == {"to", "subject", "text", "html", "links"}
+        assert set(mail) == {"to", "subject", "text", "html", "links"}
+        for headers in NOT_FROM_HERE:
+            assert (await here.get("/auth/dev/mails", headers=headers)).status_code == 404
     assert mail["to"] == "ada@example.org"
     elsewhere = World()
     async with elsewhere.visitor() as client:
         assert (await client.get("/auth/dev/mails")).status_code == 404
     assert elsewhere.auth.development_mails is None
     await elsewhere.auth.close()
+
+
+async def test_nobody_is_flooded_by_somebody_who_is_signed_in(world: World, visitor: httpx2.AsyncClient) -> None:
+    """Mails to an address that somebody names have the limits of all such mails, however many ask at once."""
+    _, issued = await somebody(world, "eve@example.org")
+    body = {"email": "victim@example.org"}
+    answers = await asyncio.gather(
+        *(visitor.post("/auth/email/change", json=body, headers=cookie(issued)) for _ in range(50))
+    )
+    assert {answer.status_code for answer in answers} == {202, 429}
+    assert len(await mails(world)) == [answer.status_code for answer in answers].count(202) == 3
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert (refused.json()["code"], int(refused.headers["retry-after"]) > 0) == ("rate_limited", True)
+    again = [await visitor.post("/auth/email/verify/send", json={}, headers=cookie(issued)) for _ in range(9)]
+    assert [answer.status_code for answer in again].count(202) == 3

@@ -107,8 +107,15 @@ class EmailEndpoints:
         return self._sent(as_page=fields.form or wants_page(request))
 
     async def _mail(self, request: Request, principal: Principal, email: str, *, letter: str) -> None:
-        """Write to an address. Where it is somebody else's, its owner is told that, and the user is not."""
+        """Write to an address. Where it is somebody else's, its owner is told that, and the user is not.
+
+        Raises:
+            RateLimited: Too many mails to this address, or from this network: nobody is flooded by it.
+            StoreUnavailable: Nothing is sent.
+        """
         services, now = self._host.services or await self._host.open(), self._host.clock()
+        address = caller_of(request).address
+        await services.throttle.admit_mail("email", account=email, address=address, now=now)
         others = [user for user in await services.accounts.find(email) if user.id != principal.user.id]
         link = make_link(self._host, VERIFY, {"user": principal.user.id, "email": email}, lifetime=_LIFETIME)
         if others:
