@@ -1,7 +1,7 @@
 """Mails to users, as an application has them sent: through a real server, and in development to a list."""
 
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from typing import Any
@@ -17,6 +17,7 @@ from handstamp.services.transport import (
     Outcome,
     SmtpServer,
     SmtpTransport,
+    Transport,
 )
 from parts.ports import free_port
 
@@ -70,12 +71,17 @@ def message(to: str = "ada@example.org") -> EmailMessage:
     return made
 
 
+async def delivered(transport: Transport, messages: Sequence[EmailMessage]) -> tuple[Outcome, ...]:
+    """What became of each."""
+    return tuple([outcome async for outcome in transport.deliver(messages)])
+
+
 async def test_mails_are_handed_to_a_server() -> None:
     """All that are due in one conversation."""
     sink = Sink()
     async with serving(sink) as port:
         transport = SmtpTransport(SmtpServer.at(f"smtp://127.0.0.1:{port}"))
-        outcomes = await transport.deliver([message(), message("grace@example.org")])
+        outcomes = await delivered(transport, [message(), message("grace@example.org")])
     assert outcomes == (Outcome.SENT, Outcome.SENT)
     assert [envelope.rcpt_tos for envelope in sink.came] == [["ada@example.org"], ["grace@example.org"]]
 
@@ -86,7 +92,7 @@ async def test_what_a_server_refuses_is_refused_for_good_or_for_now() -> None:
     sink.answers = ["451 later", "554 never"]
     async with serving(sink) as port:
         transport = SmtpTransport(SmtpServer.at(f"smtp://127.0.0.1:{port}"))
-        outcomes = await transport.deliver([message(), message(), message("nobody@example.org"), message()])
+        outcomes = await delivered(transport, [message(), message(), message("nobody@example.org"), message()])
     assert outcomes == (Outcome.LATER, Outcome.NEVER, Outcome.NEVER, Outcome.SENT)
     assert len(sink.came) == 1
 
@@ -94,7 +100,7 @@ async def test_what_a_server_refuses_is_refused_for_good_or_for_now() -> None:
 async def test_a_server_that_is_gone_takes_nothing_now() -> None:
     """It may be back."""
     transport = SmtpTransport(SmtpServer.at(f"smtp://127.0.0.1:{free_port()}"))
-    assert await transport.deliver([message(), message()]) == (Outcome.LATER, Outcome.LATER)
+    assert await delivered(transport, [message(), message()]) == (Outcome.LATER, Outcome.LATER)
 
 
 class Guard:
@@ -133,8 +139,8 @@ async def test_starttls_comes_before_the_password(contexts: tuple[ssl.SSLContext
     how = {"tls_context": server, "require_starttls": True, "authenticator": guard, "auth_required": True}
     async with serving(sink, **how) as port:
         at = SmtpServer.at(f"smtp://app:p%40ss%2Fword@127.0.0.1:{port}?starttls=required")
-        assert await SmtpTransport(at, tls=client).deliver([message()]) == (Outcome.SENT,)
-        assert await SmtpTransport(at).deliver([message()]) == (Outcome.LATER,)
+        assert await delivered(SmtpTransport(at, tls=client), [message()]) == (Outcome.SENT,)
+        assert await delivered(SmtpTransport(at), [message()]) == (Outcome.LATER,)
     assert len(guard.came) == len(sink.came) == 1
 
 
@@ -143,7 +149,7 @@ async def test_a_server_without_starttls_gets_nothing_where_it_is_demanded() -> 
     sink = Sink()
     async with serving(sink) as port:
         at = SmtpServer.at(f"smtp://app:secret@127.0.0.1:{port}?starttls=required")
-        assert await SmtpTransport(at).deliver([message()]) == (Outcome.LATER,)
+        assert await delivered(SmtpTransport(at), [message()]) == (Outcome.LATER,)
     assert sink.came == []
 
 
@@ -187,7 +193,7 @@ async def test_in_development_mails_are_shown() -> None:
     """The newest first, with their links; fifty of them."""
     transport = DevelopmentTransport()
     for number in range(51):
-        assert await transport.deliver([message(f"a{number}@example.org")]) == (Outcome.SENT,)
+        assert await delivered(transport, [message(f"a{number}@example.org")]) == (Outcome.SENT,)
     assert len(transport.shown) == 50
     newest = transport.shown[0]
     assert (newest.to, newest.subject, newest.links) == ("a50@example.org", "Hello", ["https://app.example.com/x"])

@@ -1,7 +1,7 @@
 """The outbox: each mail leaves once, again where that failed, and by another process where one died."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from email.message import EmailMessage
 from gettext import NullTranslations
 
@@ -12,6 +12,7 @@ from handstamp.core.errors import StoreUnavailable
 from handstamp.core.keys import Purpose
 from handstamp.core.mail import QueuedMail
 from handstamp.core.sealing import Sealer
+from handstamp.services import outbox as outbox_module
 from handstamp.services.audit import Audit
 from handstamp.services.letters import Letters
 from handstamp.services.mail import MAX_MAIL_BYTES, Envelopes, Mails
@@ -32,12 +33,12 @@ class Post:
         self.taken: list[EmailMessage] = []
         self.arrivals = asyncio.Queue[EmailMessage]()
 
-    async def deliver(self, messages: Sequence[EmailMessage]) -> tuple[Outcome, ...]:
+    async def deliver(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Outcome]:
         """Each outcome in turn; then all is well."""
-        self.taken += messages
         for message in messages:
+            self.taken.append(message)
             self.arrivals.put_nowait(message)
-        return tuple(self.outcomes.pop(0) if self.outcomes else Outcome.SENT for _ in messages)
+            yield self.outcomes.pop(0) if self.outcomes else Outcome.SENT
 
 
 class Place:
@@ -220,3 +221,57 @@ async def test_where_mails_are_not_set_up_none_is_written() -> None:
 def test_the_pauses_grow() -> None:
     """So that a server in trouble is left alone."""
     assert list(PAUSES) == sorted(PAUSES)
+
+
+class Stuck(Post):
+    """Sends one mail, and then hears nothing any more."""
+
+    async def deliver(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Outcome]:
+        """The first of them."""
+        async for outcome in super().deliver(messages[:1]):
+            yield outcome
+        await asyncio.Event().wait()
+
+
+async def test_what_was_sent_is_not_sent_again_where_the_rest_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each mail is noted before the next: a slow server is no flood for the first in line."""
+    monkeypatch.setattr(outbox_module, "LEASE", 1.0)
+    stuck, post = Stuck(), Post()
+    place = Place(stuck)
+    for name in ("ada", "grace", "linus"):
+        await place.send(to=f"{name}@example.org")
+        place.clock.now += 1
+    assert await place.outbox.send_due() == 3
+    later = Place(post, store=place.store)
+    later.clock.now += 3600
+    await later.outbox.send_due()
+    assert [message["To"] for message in stuck.taken] == ["ada@example.org"]
+    assert [message["To"] for message in post.taken] == ["grace@example.org", "linus@example.org"]
+
+
+def test_each_loop_in_turn_sends() -> None:
+    """A test client runs each request on a loop of its own: what was begun in one that is closed is begun anew."""
+    post = Post()
+    place = Place(post)
+
+    async def first() -> None:
+        place.outbox.begin()
+
+    async def second() -> None:
+        await place.send()
+        await asyncio.wait_for(post.arrivals.get(), 5)
+
+    asyncio.run(first())
+    asyncio.run(second())
+    assert len(post.taken) == 1
+
+
+async def test_a_mail_of_another_thread_wakes_the_loop_that_sends() -> None:
+    """As frameworks without a loop have it."""
+    post = Post()
+    place = Place(post)
+    place.outbox.begin()
+    await asyncio.to_thread(lambda: asyncio.run(place.send()))
+    await asyncio.wait_for(post.arrivals.get(), 5)
+    await place.outbox.close()
+    place.outbox.wake()

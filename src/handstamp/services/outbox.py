@@ -6,8 +6,8 @@ A mail is sent at least once. It is sent twice only where a process dies, or los
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
 from email.message import EmailMessage
 from typing import Final
 
@@ -63,8 +63,17 @@ class Outbox:
         self._task = asyncio.get_running_loop().create_task(self._send_again_and_again())
 
     def wake(self) -> None:
-        """There is something to be sent now."""
-        self._woken.set()
+        """There is something to be sent now. Where the loop that sent is closed, the running one goes on."""
+        if self._task is None:
+            return
+        loop = self._task.get_loop()
+        if loop is asyncio.get_running_loop():
+            self._woken.set()
+        elif loop.is_closed():
+            self._woken = asyncio.Event()
+            self.begin()
+        else:
+            loop.call_soon_threadsafe(self._woken.set)
 
     async def close(self) -> None:
         """Stop. What was taken and not sent is due again when its lease is over."""
@@ -88,13 +97,21 @@ class Outbox:
                 await self._give_up(mail, "sealed with a secret that is gone")
         sendable = [(mail, message) for mail, message in opened if message is not None]
         if sendable:
-            outcomes: tuple[Outcome, ...] = (Outcome.LATER,) * len(sendable)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LEASE / 2):
-                    outcomes = await self._transport.deliver([message for _, message in sendable])
-            for (mail, _), outcome in zip(sendable, outcomes, strict=True):
-                await self._settle(mail, outcome)
+            await self._send(sendable)
         return len(taken)
+
+    async def _send(self, mails: Sequence[tuple[QueuedMail, EmailMessage]]) -> None:
+        """Send these, and note of each what became of it before the next: what was sent is not sent again."""
+        waiting = [mail for mail, _ in mails]
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(LEASE / 2),
+                aclosing(self._transport.deliver([message for _, message in mails])) as outcomes,
+            ):
+                async for outcome in outcomes:
+                    await self._settle(waiting.pop(0), outcome)
+        for mail in waiting:
+            await self._settle(mail, Outcome.LATER)
 
     async def _settle(self, mail: QueuedMail, outcome: Outcome) -> None:
         if outcome is Outcome.SENT:

@@ -1,10 +1,9 @@
 """How mails leave: by SMTP (aiosmtplib), or in development into a list that can be looked at."""
 
-import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from enum import Enum
@@ -39,8 +38,11 @@ class Outcome(Enum):
 class Transport(Protocol):
     """Takes mails away."""
 
-    async def deliver(self, messages: Sequence[EmailMessage]) -> tuple[Outcome, ...]:
-        """Try to send each; what became of them, in order. Raises nothing."""
+    def deliver(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Outcome]:
+        """Try to send each; what became of it, as soon as that is known, in their order.
+
+        Whoever stops asking stops the sending. Raises nothing.
+        """
         ...
 
 
@@ -110,10 +112,9 @@ class SmtpTransport:
         self._server = server
         self._tls = tls
 
-    async def deliver(self, messages: Sequence[EmailMessage]) -> tuple[Outcome, ...]:
+    async def deliver(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Outcome]:
         """See ``Transport``."""
-        outcomes: list[Outcome] = []
-        server = self._server
+        told, server = 0, self._server
         client = self._smtp.SMTP(
             hostname=server.host,
             port=server.port,
@@ -127,11 +128,13 @@ class SmtpTransport:
         try:
             async with client:
                 for message in messages:
-                    outcomes.append(await self._hand_in(client, message))  # noqa: PERF401  those before a fault count
+                    outcome = await self._hand_in(client, message)
+                    told += 1
+                    yield outcome
         except (self._smtp.SMTPException, OSError, TimeoutError) as error:
             _LOG.warning("the mail server %s:%d cannot be used: %s", server.host, server.port, type(error).__name__)
-        # The server was gone on the way: the rest has to wait.
-        return (*outcomes, *[Outcome.LATER] * (len(messages) - len(outcomes)))
+            for _ in messages[told:]:
+                yield Outcome.LATER
 
     async def _hand_in(self, client: "SMTP", message: EmailMessage) -> Outcome:
         try:
@@ -169,7 +172,7 @@ class DevelopmentTransport:
     def __init__(self) -> None:
         self._shown: deque[Shown] = deque(maxlen=50)
 
-    async def deliver(self, messages: Sequence[EmailMessage]) -> tuple[Outcome, ...]:
+    async def deliver(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Outcome]:
         """See ``Transport``."""
         for message in messages:
             text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
@@ -178,8 +181,7 @@ class DevelopmentTransport:
             shown = Shown(str(message["To"]), str(message["Subject"]), text.get_content(), html.get_content())
             self._shown.appendleft(shown)
             _LOG.info("a mail to %s: %s %s", shown.to, shown.subject, " ".join(shown.links))
-        await asyncio.sleep(0)
-        return (Outcome.SENT,) * len(messages)
+            yield Outcome.SENT
 
     @property
     def shown(self) -> tuple[Shown, ...]:
