@@ -100,3 +100,20 @@ def test_a_name_that_is_none_is_refused() -> None:
     """When the hook is registered, not never."""
     with pytest.raises(ConfigurationError, match="there is no event 'signedin'"):
         Events().on("signedin")
+
+
+def test_each_loop_in_turn_tells() -> None:
+    """What was to be told in a loop that is closed does not keep the next from telling."""
+    events, told = Events(), list[AuditEvent]()
+    events.on("signed_in")(told.append)
+
+    async def tell() -> None:
+        events.tell(event("signed_in"))
+
+    async def tell_and_wait() -> None:
+        events.tell(event("signed_in"))
+        await events.settle()
+
+    asyncio.run(tell())
+    asyncio.run(tell_and_wait())
+    assert len(told) == 2
