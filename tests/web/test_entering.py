@@ -1,5 +1,6 @@
 """The one door: who comes in, who is asked for more, and what a half-finished sign-in is worth."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from handstamp.core.errors import HandstampError
-from handstamp.core.models import CredentialKind, EndReason, Proof, User
+from handstamp.core.models import CredentialKind, EndReason, Proof, Session, User
 from handstamp.core.redirects import SafeRedirect
 from handstamp.testing import a_credential
 from handstamp.web.entering import enter, enter_with_second, pending_of, re_enter, second_factors
@@ -207,3 +208,33 @@ async def test_confirming_gives_a_new_session_in_place_of_the_old(world: World, 
     assert (await world.row(other)).ended_at is None
     assert (await visitor.get("/me", headers=cookie(before))).status_code == 401
     assert (await world.events()).count("reauthenticated") == 1
+
+
+async def test_half_a_sign_in_ends_with_the_password_that_began_it(world: World, visitor: httpx2.AsyncClient) -> None:
+    """A reset ends all sessions; what waits for a second factor would be one of them (PAS-07)."""
+    user = await with_factors(world, CredentialKind.TOTP, CredentialKind.PASSWORD)
+    step = step_of(await visitor.post(f"/come?user={user.id}"))
+    kept = [one for one in await world.store.list_credentials(user.id) if one.kind is CredentialKind.PASSWORD]
+    assert await world.store.swap_credential(kept[0], replace(kept[0], secret="another"))
+    refused = await visitor.post("/second", headers=step)
+    assert (refused.status_code, refused.json()["reason"]) == (400, "flow_unknown")
+    assert await world.store.list_sessions(user.id, now=world.clock()) == ()
+
+
+async def test_a_sign_in_beside_the_first_enrolment_has_no_session(
+    world: World, visitor: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looked before the app was confirmed, and began after that had ended all sessions."""
+    user = await world.user()
+    start = world.store.start_session
+
+    async def late(session: Session, **how: Any) -> Session | None:
+        assert await world.store.add_credential(a_credential(user.id, CredentialKind.TOTP), most=1)
+        await world.auth.sessions.end_all(user.id, reason=EndReason.FACTOR_CHANGED, now=world.clock())
+        return await start(session, **how)
+
+    monkeypatch.setattr(world.store, "start_session", late)
+    refused = await visitor.post(f"/come?user={user.id}")
+    assert (refused.status_code, refused.json()["reason"], sent_token(refused)) == (400, "flow_unknown", None)
+    assert await world.store.list_sessions(user.id, now=world.clock()) == ()
+    assert "signed_in" not in await world.events()

@@ -1,5 +1,6 @@
 """The one door: whoever has shown who they are comes in here, by whatever way they came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handstamp.core.errors import LoginFailed
-from handstamp.core.models import AAL2, CredentialKind, Principal, Proof, User
+from handstamp.core.models import AAL2, Credential, CredentialKind, EndReason, Principal, Proof, User
 from handstamp.core.people import CredentialStore
 from handstamp.core.redirects import SafeRedirect
 from handstamp.services.sessions import Issued
@@ -31,6 +32,8 @@ class Pending:
 
     step: Step
     user_id: str
+    password: str
+    """Which password the user had then: once it is another, this is worth nothing."""
     proof: Proof
     method: str
     remember: bool
@@ -61,16 +64,18 @@ async def enter(
         as_page: Whether a browser is answered, by a redirect; None: as the request says.
 
     Raises:
-        LoginFailed: ``user_disabled``.
+        LoginFailed: ``user_disabled``; ``flow_unknown``: a second factor was set up just now.
         StoreUnavailable: Nobody is signed in.
     """
     as_page = _for_browser(request) if as_page is None else as_page
     services = host.services or await host.open()
     if proof.aal < AAL2:
-        factors = await second_factors(services.people, user.id)
+        credentials = await services.people.list_credentials(user.id)
+        factors = _factors(credentials)
         if factors:
             values = {
                 "user": user.id,
+                "password": _mark(credentials),
                 "amr": proof.amr,
                 "method": method,
                 "remember": remember,
@@ -92,12 +97,7 @@ async def second_factors(credentials: CredentialStore, user_id: str) -> tuple[st
 
     Who has set up one-time codes is asked; a recovery code or a passkey will do then as well.
     """
-    kinds = {
-        one.kind
-        for one in await credentials.list_credentials(user_id)
-        if one.kind in _SECOND and one.confirmed_at is not None
-    }
-    return tuple(kind.value for kind in CredentialKind if kind in kinds) if CredentialKind.TOTP in kinds else ()
+    return _factors(await credentials.list_credentials(user_id))
 
 
 def pending_of(request: Request, host: Host) -> Pending:
@@ -111,6 +111,7 @@ def pending_of(request: Request, host: Host) -> Pending:
     return Pending(
         step=step,
         user_id=values["user"],
+        password=values["password"],
         proof=Proof(amr=tuple(values["amr"])),
         method=values["method"],
         remember=values["remember"],
@@ -122,7 +123,8 @@ async def enter_with_second(request: Request, host: Host, pending: Pending, amr:
     """Finish a sign-in whose second factor was shown, once.
 
     Raises:
-        LoginFailed: ``flow_unknown``; it was finished before, or its user is gone. ``user_disabled``.
+        LoginFailed: ``flow_unknown``; it was finished before, its user is gone, or has another password by now.
+            ``user_disabled``.
         StoreUnavailable: Nobody is signed in.
     """
     services = host.services or await host.open()
@@ -130,6 +132,8 @@ async def enter_with_second(request: Request, host: Host, pending: Pending, amr:
     user = await services.people.load_user(pending.user_id)
     if user is None:
         raise LoginFailed("flow_unknown", "the user is gone")
+    if _mark(await services.people.list_credentials(user.id)) != pending.password:
+        raise LoginFailed("flow_unknown", "the password was changed meanwhile, which ends what began before")
     response = await _sign_in(
         request,
         host,
@@ -198,6 +202,10 @@ async def _sign_in(
         address=caller.address,
         now=now,
     )
+    if proof.aal < AAL2 and await second_factors(services.people, user.id):
+        # Whoever set it up has ended all sessions that there were; this one may have begun right after that.
+        await services.sessions.end(issued.session.id, reason=EndReason.FACTOR_CHANGED, now=now)
+        raise LoginFailed("flow_unknown", "a second factor was set up meanwhile")
     await services.audit.record(
         "signed_in",
         now=now,
@@ -211,6 +219,16 @@ async def _sign_in(
     else:
         response = data(principal_data(Principal(user=user, session=issued.session)))
     return signed_in(host, response, issued)
+
+
+def _factors(credentials: Sequence[Credential]) -> tuple[str, ...]:
+    kinds = {one.kind for one in credentials if one.kind in _SECOND and one.confirmed_at is not None}
+    return tuple(kind.value for kind in CredentialKind if kind in kinds) if CredentialKind.TOTP in kinds else ()
+
+
+def _mark(credentials: Sequence[Credential]) -> str:
+    """Names the password that a user has, and no other that they had."""
+    return " ".join(f"{one.id}:{one.version}" for one in credentials if one.kind is CredentialKind.PASSWORD)
 
 
 def _for_browser(request: Request) -> bool:
