@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.requests import Request
 from starlette.routing import Route
 
+from handstamp.core.errors import ConfigurationError
 from handstamp.core.models import Credential, Identity, Principal, Proof
 from handstamp.core.redirects import SafeRedirect
 
@@ -181,5 +182,10 @@ class Way:
         return None
 
     async def confirm(self, request: Request, host: "Host", principal: Principal, value: str) -> Proof:
-        """Never asked: ``confirms`` is None."""
-        raise NotImplementedError
+        """Never asked, for ``confirms`` is None.
+
+        Raises:
+            ConfigurationError: It is said to judge a field, and does not say how.
+        """
+        del request, host, principal, value
+        raise ConfigurationError(f"{self.label} has no `confirm`, and `confirms` something")
