@@ -11,8 +11,7 @@ from handstamp.auth import Auth
 from handstamp.core.errors import LoginFailed, StoreUnavailable
 from handstamp.core.models import User
 from handstamp.login.password import Password
-from handstamp.login.password.changing import RESET, reset
-from handstamp.login.password.links import mark_of
+from handstamp.login.password.changing import RESET, mark_of, reset
 from handstamp.login.password.registering import CONFIRM, confirm
 from handstamp.login.password.tools import Tools, Visitor
 from handstamp.testing import NOW

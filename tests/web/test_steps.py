@@ -90,7 +90,7 @@ async def test_a_step_is_finished_once(world: World) -> None:
         await use_step(step, world.auth)
     world.store.down = set()
     await use_step(step, world.auth)
-    with pytest.raises(LoginFailed, match="used before"):
+    with pytest.raises(LoginFailed, match="finished before"):
         await use_step(step, world.auth)
 
 

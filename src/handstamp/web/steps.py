@@ -13,9 +13,9 @@ from starlette.responses import Response
 from handstamp.core.cookies import delete_flow_cookie, flow_cookie, read_cookie
 from handstamp.core.errors import InvalidToken, LoginFailed, Unauthenticated
 from handstamp.core.keys import Purpose
+from handstamp.core.notes import Note as Step
+from handstamp.core.notes import new_note, open_note, seal_note
 from handstamp.web.host import Host
-from handstamp.web.notes import Note as Step
-from handstamp.web.notes import new_note, open_note, seal_note, use_note
 from handstamp.web.respond import caller_of
 
 __all__ = ["Step", "drop_step", "keep_step", "kept_step", "use_step"]
@@ -34,8 +34,8 @@ def keep_step(response: Response, host: Host, name: str, values: Mapping[str, An
     Raises:
         ValueError: The values take more than a cookie can hold.
     """
-    step = new_note(host, values, lifetime=lifetime)
-    sealed = seal_note(host, step, Purpose.STEP, name)
+    step = new_note(values, lifetime=lifetime, now=host.clock())
+    sealed = seal_note(host.sealer(Purpose.STEP), step, context=name)
     cookie = flow_cookie(host.place.cookies, _key(name), sealed, max_age=int(lifetime))
     response.headers.append("set-cookie", cookie.decode("latin-1"))
     return step
@@ -52,7 +52,8 @@ def kept_step(request: Request, host: Host, name: str) -> Step:
         sealed = read_cookie(caller_of(request).header_lines(b"cookie"), cookie)
     except (Unauthenticated, InvalidToken) as error:
         raise LoginFailed("flow_unknown", f"the cookie of the step {name} cannot be read") from error
-    step = None if sealed is None else open_note(host, sealed, Purpose.STEP, name)
+    sealer, now = host.sealer(Purpose.STEP), host.clock()
+    step = None if sealed is None else open_note(sealer, sealed, context=name, now=now)
     if step is None:
         raise LoginFailed("flow_unknown", f"this browser is at no {name}, or it was not finished in time")
     return step
@@ -65,7 +66,9 @@ async def use_step(step: Step, host: Host) -> None:
         LoginFailed: ``flow_unknown``; somebody was faster.
         StoreUnavailable: Nobody knows; the step must not be taken.
     """
-    await use_note(host, step, Purpose.STEP, reason="flow_unknown")
+    services = host.services or await host.open()
+    if not await services.challenges.consume("step", step.id, expires_at=step.expires_at, now=host.clock()):
+        raise LoginFailed("flow_unknown", "the step was finished before")
 
 
 def drop_step(response: Response, host: Host, name: str) -> Response:

@@ -1,15 +1,17 @@
 """Another password: by who is signed in, or by who has forgotten theirs and reads the mails of their address."""
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 from handstamp.core.errors import InvalidInput, LoginFailed
 from handstamp.core.faults import Fault
 from handstamp.core.models import Credential, EndReason, Principal, User
+from handstamp.core.notes import Note
 from handstamp.core.policy import HOUR, MINUTE, Bucket
 from handstamp.core.text import N_
-from handstamp.login.password.links import LINK_UNKNOWN, Link, mark_of
 from handstamp.login.password.tools import NOBODY, PURPOSE, Tools, Visitor, a_password, address_of
+from handstamp.services.links import LINK_UNKNOWN
 
 RESET: Final = "/password/reset"
 """The page that the link leads to."""
@@ -19,6 +21,11 @@ WRONG: Final = "password_wrong"
 NAMELESS: Final = "no_name"
 _TRIES: Final = Bucket(5, MINUTE)
 """Of the password that somebody has, in one session."""
+
+
+def mark_of(secret: str | None) -> str:
+    """What binds a link to the password that a user has when it is made: it is void once that is another."""
+    return sha256(b"none" if secret is None else secret.encode()).hexdigest()
 
 
 async def forgot(tools: Tools, email: str, visitor: Visitor) -> None:
@@ -113,7 +120,7 @@ async def show_again(
     await tools.throttle.forget_within("password-again", session_id)
 
 
-async def _meant(tools: Tools, link: Link) -> tuple[User, Credential | None]:
+async def _meant(tools: Tools, link: Note) -> tuple[User, Credential | None]:
     user = await tools.people.load_user(link.values["user"])
     kept = await tools.password_of(user)
     if user is None or user.disabled_at is not None:

@@ -132,9 +132,9 @@ class Password(Way):
         Raises:
             StoreUnavailable: It cannot be reached.
         """
-        from handstamp.login.password.links import Links  # noqa: PLC0415  loads late, like the pages
         from handstamp.login.password.machines import Machines  # noqa: PLC0415  the same
         from handstamp.login.password.tools import Tools  # noqa: PLC0415  the same
+        from handstamp.services.links import Links  # noqa: PLC0415  loads late, like the rest
 
         services = host.services or await host.open()
         if self._machines is None:

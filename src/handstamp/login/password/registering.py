@@ -12,10 +12,11 @@ from handstamp.core.errors import InvalidInput, LoginFailed
 from handstamp.core.faults import Fault
 from handstamp.core.ids import new_id
 from handstamp.core.models import User
+from handstamp.core.notes import Note
 from handstamp.core.policy import DAY, MINUTE, Bucket
 from handstamp.core.text import N_
-from handstamp.login.password.links import LINK_UNKNOWN, Link
 from handstamp.login.password.tools import PURPOSE, Tools, Visitor, a_password
+from handstamp.services.links import LINK_UNKNOWN
 
 CONFIRM: Final = "/password/confirm"
 """The page that the link leads to."""
@@ -76,7 +77,7 @@ async def confirm(tools: Tools, token: str, password: str | None, visitor: Visit
     return await _made(tools, link, visitor)
 
 
-async def _same_password(tools: Tools, link: Link, password: str | None, visitor: Visitor) -> None:
+async def _same_password(tools: Tools, link: Note, password: str | None, visitor: Visitor) -> None:
     if not password:
         raise InvalidInput([Fault("missing", N_("Enter the password that you chose."), "/password")])
     await tools.throttle.admit_within(_TRIES, "register", link.id, now=visitor.now)
@@ -85,7 +86,7 @@ async def _same_password(tools: Tools, link: Link, password: str | None, visitor
         raise InvalidInput([Fault(WRONG, N_("This is not the password that was chosen."), "/password")])
 
 
-async def _made(tools: Tools, link: Link, visitor: Visitor) -> User:
+async def _made(tools: Tools, link: Note, visitor: Visitor) -> User:
     """The new user. The address comes last: until then nobody can sign in to the account, nor find it."""
     now = visitor.now
     user_id = new_id(now)

@@ -10,11 +10,11 @@ from handstamp.core.people import CredentialStore, UserStore
 from handstamp.core.text import lower_ascii
 from handstamp.login.password.breach import BreachLookup
 from handstamp.login.password.hashing import Hasher
-from handstamp.login.password.links import Links
 from handstamp.login.password.policy import PasswordRules
 from handstamp.login.password.worker import Worker
 from handstamp.services.audit import Audit
 from handstamp.services.challenges import Challenges
+from handstamp.services.links import Links
 from handstamp.services.mail import Mails
 from handstamp.services.sessions import Sessions
 from handstamp.services.throttle import Throttle

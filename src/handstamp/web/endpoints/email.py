@@ -11,10 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from handstamp.core.errors import InvalidInput, LoginFailed, Unauthenticated
+from handstamp.core.keys import Purpose
 from handstamp.core.models import Principal
+from handstamp.core.notes import Note
 from handstamp.core.policy import DAY
 from handstamp.core.redirects import SafeRedirect
 from handstamp.core.text import N_, lower_ascii
+from handstamp.services.links import LINK_UNKNOWN, Links
 from handstamp.web.guards import fresh_principal
 from handstamp.web.host import Host
 from handstamp.web.intake import read_fields
@@ -23,7 +26,6 @@ from handstamp.web.login_page import with_query
 from handstamp.web.pages.contexts import ConfirmEmail, Email, Filled, Notice
 from handstamp.web.represent import user_data
 from handstamp.web.respond import caller_of, data, page, see_other, wants_page
-from handstamp.web.sealed_links import Note, make_link, open_link, use_link
 
 PAGE: Final = "/account/email"
 VERIFY: Final = "/email/verify"
@@ -35,6 +37,7 @@ class EmailEndpoints:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._links = Links(host.sealer(Purpose.LINK), host.place.url)
 
     def routes(self) -> list[Route]:
         """The page, and what its forms are sent to."""
@@ -57,7 +60,7 @@ class EmailEndpoints:
     async def _ask(self, request: Request) -> Response:
         """The page that the link leads to. It changes nothing."""
         token = request.query_params.get("token", "")
-        note = open_link(self._host, VERIFY, token)
+        note = self._links.open(VERIFY, token, now=self._host.clock())
         try:
             await self._owner(request, note)
         except Unauthenticated:
@@ -70,11 +73,12 @@ class EmailEndpoints:
         fields = await read_fields(request)
         token = fields.secret("token")
         fields.check()
-        note = open_link(self._host, VERIFY, token)
+        note = self._links.open(VERIFY, token, now=self._host.clock())
         principal = await self._owner(request, note)
         before, email = principal.user, note.values["email"]
         services, now = self._host.services or await self._host.open(), self._host.clock()
-        await use_link(self._host, note)
+        if not await services.challenges.consume("email", note.id, expires_at=note.expires_at, now=now):
+            raise LoginFailed(LINK_UNKNOWN, "the link was used before")
         user = await services.accounts.claim_email(before.id, email, now=now)
         if before.email_verified and before.email and lower_ascii(before.email) != lower_ascii(email):
             await services.mail.send("email_changed", before.email, language=language_of(request), now=now)
@@ -117,7 +121,8 @@ class EmailEndpoints:
         address = caller_of(request).address
         await services.throttle.admit_mail("email", account=email, address=address, now=now)
         others = [user for user in await services.accounts.find(email) if user.id != principal.user.id]
-        link = make_link(self._host, VERIFY, {"user": principal.user.id, "email": email}, lifetime=_LIFETIME)
+        values = {"user": principal.user.id, "email": email}
+        link, _ = self._links.make(VERIFY, values, lifetime=_LIFETIME, now=now)
         if others:
             letter, link = "account_exists", self._host.place.url("/login")
         await services.mail.send(letter, email, language=language_of(request), now=now, lifetime=_LIFETIME, link=link)
