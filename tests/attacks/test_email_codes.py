@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -15,9 +13,7 @@ from handstamp.core.ids import new_id
 from handstamp.login.email_code.codes import TRIES, Asked, Codes, make_code
 from handstamp.login.email_code.owners import make_owner, owner_of
 from handstamp.testing import NOW
-from parts.mongo_emulator import RunningEmulator
-from parts.postgresql import RunningPostgresql
-from parts.redis_server import RedisServer
+from places import Place
 from web_world import HandClock
 
 pytestmark = pytest.mark.network
@@ -25,35 +21,12 @@ MANY = 50
 
 
 @pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """What is let go of when the processes are gone."""
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql", "mongodb", "valkey"])
-async def processes(
-    request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack
-) -> AsyncIterator[Sequence[Auth]]:
+async def processes(place: Place) -> AsyncIterator[Sequence[Auth]]:
     """Two processes on one store; those of memory are one."""
-    database, sessions = f"sqlite:///{tmp_path / 'app.db'}", None
-    match request.param:
-        case "memory":
-            database = "memory://"
-        case "postgresql":
-            server: RunningPostgresql = request.getfixturevalue("postgresql")
-            database = stack.enter_context(server.database())
-        case "mongodb":
-            emulator: RunningEmulator = request.getfixturevalue("emulator")
-            database = emulator.new_url()
-        case "valkey":
-            valkey: RedisServer = request.getfixturevalue("valkey")
-            sessions = valkey.url
-        case _:
-            pass
-    auths = [Auth(database, sessions=sessions, clock=HandClock(), secret=SECRET) for _ in range(2)]
-    if request.param == "memory":
-        auths[1] = auths[0]
+    made = Auth(place.database, sessions=place.sessions, clock=HandClock(), secret=SECRET)
+    auths = [made, made]
+    if place.is_shared:
+        auths[1] = Auth(place.database, sessions=place.sessions, clock=HandClock(), secret=SECRET)
     for auth in auths:
         await auth.open()
     yield auths

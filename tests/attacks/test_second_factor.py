@@ -20,9 +20,8 @@ from handstamp.stores.redis import RedisStore
 from handstamp.testing import NOW, a_user
 from login.totp.app import App
 from login.totp.counting import Unlimited, a_throttle
-from parts.mongo_emulator import RunningEmulator
-from parts.postgresql import RunningPostgresql
 from parts.redis_server import RedisServer
+from places import Place
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("second-factor")]
 
@@ -48,23 +47,12 @@ class Two:
         return user.id
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql", "mongodb"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[Store]]:
+@pytest.fixture
+async def stores(database: Place) -> AsyncIterator[list[Store]]:
     """Two store objects on the same data."""
     async with AsyncExitStack() as stack:
-        match request.param:
-            case "memory":
-                url = "memory://"
-            case "sqlite":
-                url = f"sqlite:///{tmp_path}/app.db"
-            case "postgresql":
-                server: RunningPostgresql = request.getfixturevalue("postgresql")
-                url = stack.enter_context(server.database())
-            case _:
-                emulator: RunningEmulator = request.getfixturevalue("emulator")
-                url = emulator.new_url()
-        first = store_at(url)
-        both = [first, first if request.param == "memory" else store_at(url)]
+        first = store_at(database.database)
+        both = [first, store_at(database.database) if database.is_shared else first]
         for store in both:
             await opened(store, stack)
         yield both
