@@ -17,13 +17,13 @@ from handstamp.core.models import User
 from handstamp.integrations.starlette import install
 from handstamp.login.oauth import Apple
 from login.oauth.provider_apple import ADDRESS, CLIENT, KEY_ID, TEAM, ProviderApple
+from parts.browser import QUIET
 from parts.serving import serving
 from web_world import NOW, SESSION, starlette_application
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 CALLBACK = "/auth/callback/apple"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @dataclass

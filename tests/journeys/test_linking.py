@@ -4,13 +4,11 @@ import re
 import shutil
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handmade import SECRET
 from handstamp.auth import Auth
@@ -18,25 +16,13 @@ from handstamp.integrations.starlette import install
 from handstamp.login.oauth import Apple, X
 from login.oauth.provider_apple import ADDRESS, CLIENT, KEY_ID, TEAM, ProviderApple
 from login.oauth.provider_x import CLIENT_KEY, CLIENT_SECRET, Book, provider_x
+from parts.browser import AXE, QUIET, Doorway
 from parts.serving import serving
 from web_world import NOW, starlette_application
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-AXE = files("axe_playwright_python") / "axe.min.js"
 DARK_AND_NARROW = (("light", 1280), ("dark", 1280), ("light", 320))
-
-
-class Doorway:
-    """An application that is put in place once its address is known."""
-
-    app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on."""
-        assert self.app is not None
-        await self.app(scope, receive, send)
 
 
 @dataclass

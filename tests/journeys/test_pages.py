@@ -18,10 +18,10 @@ from handstamp.login.oauth import Google, X
 from handstamp.login.password import Password
 from handstamp.login.totp import Totp
 from page_walk import NARROW, Site, Visit, english_in, faults_of, keyboard_faults_of, overflow_of, serving_site
+from parts.browser import QUIET
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ENGLISH = re.compile(r"\b(?:the|your|with|and|this|is)\b")
 
 

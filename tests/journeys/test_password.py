@@ -3,39 +3,24 @@
 import shutil
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handmade import SECRET
 from handstamp.auth import Auth
 from handstamp.integrations.starlette import install
 from handstamp.login.password import Password
 from handstamp.stores.memory import MemoryStore
+from parts.browser import AXE, QUIET, Doorway
 from parts.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-AXE = resources.files("axe_playwright_python") / "axe.min.js"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 EMAIL = "ada@example.com"
 FIRST, SECOND, THIRD = "correct horse battery staple", "a staple of batteries, horse", "seven geese cross the canal"
-
-
-class Doorway:
-    """An application that is put in place once its address is known."""
-
-    def __init__(self) -> None:
-        self.app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on."""
-        assert self.app is not None
-        await self.app(scope, receive, send)
 
 
 @dataclass

@@ -4,13 +4,11 @@ import re
 import shutil
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 from pyotp.totp import TOTP
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handmade import SECRET
 from handstamp.auth import Auth
@@ -19,25 +17,11 @@ from handstamp.integrations.starlette import install
 from handstamp.login.totp import Totp
 from handstamp.stores.memory import MemoryStore
 from login.totp.house import SESAME, Knock, application
+from parts.browser import AXE, QUIET, Doorway
 from parts.serving import serving
 from web_world import HandClock
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-AXE = resources.files("axe_playwright_python") / "axe.min.js"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
-
-class Doorway:
-    """An application that is put in place once its address is known."""
-
-    def __init__(self) -> None:
-        self.app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on."""
-        assert self.app is not None
-        await self.app(scope, receive, send)
 
 
 @dataclass

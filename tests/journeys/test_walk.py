@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from demo_process import Demo, running_demo
+from parts.browser import QUIET
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SESSION = "__Host-Http-session"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
