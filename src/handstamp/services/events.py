@@ -10,11 +10,11 @@ import inspect
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, TypeVar
 
 from handstamp.core.errors import ConfigurationError
 from handstamp.core.models import AuditEvent, EndReason
+from handstamp.services.tasks import stopped
 
 _LOG: Final = logging.getLogger("handstamp.events")
 
@@ -95,10 +95,7 @@ class Events:
         """Stop. What still waits is not told any more."""
         task, self._task = self._task, None
         self._waiting.clear()
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await stopped(task)
 
     async def _call_waiting(self) -> None:
         while self._waiting:

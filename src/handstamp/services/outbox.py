@@ -16,6 +16,7 @@ from handstamp.core.mail import MailStore, QueuedMail
 from handstamp.core.policy import HOUR, MINUTE
 from handstamp.core.protocols import Clock
 from handstamp.services.audit import Audit
+from handstamp.services.tasks import stopped
 from handstamp.services.transport import Outcome, Transport
 
 _LOG: Final = logging.getLogger("handstamp.mail")
@@ -78,10 +79,7 @@ class Outbox:
     async def close(self) -> None:
         """Stop. What was taken and not sent is due again when its lease is over."""
         task, self._task = self._task, None
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await stopped(task)
 
     async def send_due(self) -> int:
         """Send what is due, once; how many mails were taken.

@@ -12,6 +12,7 @@ from handstamp.core.errors import StoreUnavailable
 from handstamp.core.ids import new_session_id
 from handstamp.core.policy import HOUR, MINUTE
 from handstamp.core.protocols import Clock, SessionBackend
+from handstamp.services.tasks import stopped
 
 EVERY: Final = HOUR
 """Seconds from one sweep to the next."""
@@ -82,10 +83,7 @@ class Upkeep:
     async def close(self) -> None:
         """Stop, so that others can go on at once. A batch that is under way is removed or not."""
         task, self._task = self._task, None
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await stopped(task)
 
     async def sweep(self) -> Swept:
         """Remove what has expired by now, unless another process is at it; what was removed.

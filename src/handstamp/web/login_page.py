@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handstamp.web.host import Host
+from handstamp.core.redirects import SafeRedirect
+from handstamp.web.host import Host, Place
 from handstamp.web.methods import Asked
 from handstamp.web.pages.contexts import Link, Login, Notice, Part
-from handstamp.web.respond import page
+from handstamp.web.respond import page, see_other
 
 
 def login_page(
@@ -52,6 +53,11 @@ def login_page(
         notice=notice,
     )
     return page(request, place, context, status=status, headers=headers)
+
+
+def to_login(place: Place, return_to: str) -> Response:
+    """Send somebody who is not signed in there, and back to a path of ours afterwards."""
+    return see_other(SafeRedirect.to_path(with_query(place.path("/login"), {"return_to": return_to})))
 
 
 def with_query(path: str, query: Mapping[str, str]) -> str:

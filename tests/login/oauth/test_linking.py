@@ -14,6 +14,7 @@ from handstamp.login.oauth.flow import FLOW_LIFETIME
 from handstamp.login.oauth.pages import ConfirmationPart
 from handstamp.testing import a_credential, a_profile, a_user
 from handstamp.web.endpoints.security import holdings_of
+from handstamp.web.represent import moment
 from login.oauth.browsing import Browser, Endpoint, Provider
 from web_world import FORM, OWN, PAGE, SESSION, World, cookie, sent_token
 
@@ -207,8 +208,8 @@ async def test_the_logins_are_listed_and_never_a_token(world: World, browser: Br
         "id": told[1]["id"],
         "provider": "nowhere",
         "issuer": "https://nowhere.example",
-        "linked_at": world.clock(),
-        "last_used_at": world.clock(),
+        "linked_at": moment(world.clock()),
+        "last_used_at": moment(world.clock()),
         "must_sign_in_again": None,
     }
     assert len({one["id"] for one in told}) == 2

@@ -10,7 +10,7 @@ from handstamp.core.errors import InvalidToken, SessionEnded, Unauthenticated
 from handstamp.core.redirects import SafeRedirect
 from handstamp.web.errors import headers_of
 from handstamp.web.host import Host
-from handstamp.web.login_page import login_page, with_query
+from handstamp.web.login_page import login_page, to_login
 from handstamp.web.methods import Asked
 from handstamp.web.pages import icon, stylesheet
 from handstamp.web.pages.contexts import Account, Notice
@@ -63,8 +63,7 @@ class AccountEndpoints:
         try:
             principal = await caller_of(request).principal()
         except (Unauthenticated, InvalidToken):
-            login = with_query(self._host.place.path("/login"), {"return_to": here.location})
-            return see_other(SafeRedirect.to_path(login))
+            return to_login(self._host.place, here.location)
         except SessionEnded as ended:
             return self._sign_in_again(request, ended, Asked(return_to=here))
         return page(request, self._host.place, Account(principal=principal))

@@ -9,13 +9,12 @@ from starlette.routing import Route
 
 from handstamp.core.errors import InvalidRequest, InvalidToken, Unauthenticated
 from handstamp.core.models import AuditEvent, Principal
-from handstamp.core.redirects import SafeRedirect
 from handstamp.web.host import Host
-from handstamp.web.login_page import with_query
+from handstamp.web.login_page import to_login, with_query
 from handstamp.web.pages.contexts import Activity, Happened
 from handstamp.web.pages.events import HAPPENED
 from handstamp.web.represent import moment
-from handstamp.web.respond import caller_of, data, page, see_other
+from handstamp.web.respond import caller_of, data, page
 
 PATH: Final = "/account/activity"
 A_PAGE: Final = 25
@@ -42,7 +41,7 @@ class ActivityEndpoints:
         try:
             principal = await caller_of(request).principal()
         except (Unauthenticated, InvalidToken):
-            return see_other(SafeRedirect.to_path(with_query(place.path("/login"), {"return_to": place.path(PATH)})))
+            return to_login(place, place.path(PATH))
         happened, more = await self._page(principal, number)
         newer = None if number == 1 else with_query(place.path(PATH), {"page": str(number - 1)})
         older = with_query(place.path(PATH), {"page": str(number + 1)}) if more else None

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handstamp.core.errors import InvalidInput, LoginFailed, Unauthenticated
+from handstamp.core.errors import InvalidInput, InvalidToken, LoginFailed, Unauthenticated
 from handstamp.core.keys import Purpose
 from handstamp.core.models import Principal
 from handstamp.core.notes import Note
@@ -22,7 +22,7 @@ from handstamp.web.guards import fresh_principal
 from handstamp.web.host import Host
 from handstamp.web.intake import read_fields
 from handstamp.web.languages import language_of
-from handstamp.web.login_page import with_query
+from handstamp.web.login_page import to_login, with_query
 from handstamp.web.pages.contexts import ConfirmEmail, Email, Filled, Notice
 from handstamp.web.represent import user_data
 from handstamp.web.respond import caller_of, data, page, see_other, wants_page
@@ -52,8 +52,8 @@ class EmailEndpoints:
     async def _show(self, request: Request) -> Response:
         try:
             principal = await caller_of(request).principal()
-        except Unauthenticated:
-            return self._to_login(self._host.place.path(PAGE))
+        except (Unauthenticated, InvalidToken):
+            return to_login(self._host.place, self._host.place.path(PAGE))
         sent = request.query_params.get("sent") == "1"
         return page(request, self._host.place, Email(user=principal.user, notice=_SENT if sent else None))
 
@@ -63,8 +63,8 @@ class EmailEndpoints:
         note = self._links.open(VERIFY, token, now=self._host.clock())
         try:
             await self._owner(request, note)
-        except Unauthenticated:
-            return self._to_login(with_query(self._host.place.path(VERIFY), {"token": token}))
+        except (Unauthenticated, InvalidToken):
+            return to_login(self._host.place, with_query(self._host.place.path(VERIFY), {"token": token}))
         context = ConfirmEmail(email=note.values["email"], token=token)
         return page(request, self._host.place, context, headers=_ORIGIN_ONLY)
 
@@ -138,10 +138,6 @@ class EmailEndpoints:
         if principal.user.id != note.values["user"]:
             raise LoginFailed("link_of_another", "the link is for another account")
         return principal
-
-    def _to_login(self, return_to: str) -> Response:
-        login = with_query(self._host.place.path("/login"), {"return_to": return_to})
-        return see_other(SafeRedirect.to_path(login))
 
     def _sent(self, *, as_page: bool) -> Response:
         if as_page:

@@ -10,6 +10,7 @@ from handstamp.services.identities import identity_id
 from handstamp.web.endpoints.security import PATH as SECURITY
 from handstamp.web.guards import fresh_principal
 from handstamp.web.host import Host
+from handstamp.web.represent import moment
 from handstamp.web.respond import caller_of, data, nothing, see_other
 
 
@@ -59,7 +60,7 @@ def listed(host: Host, identity: Identity, must_sign_in_again: bool | None) -> d
         "id": identity_id(identity),
         "provider": way and way.id,
         "issuer": identity.issuer,
-        "linked_at": identity.created_at,
-        "last_used_at": identity.last_used_at,
+        "linked_at": moment(identity.created_at),
+        "last_used_at": moment(identity.last_used_at),
         "must_sign_in_again": must_sign_in_again,
     }

@@ -6,13 +6,12 @@ from starlette.routing import Route
 
 from handstamp.core.errors import InvalidToken, Unauthenticated
 from handstamp.core.models import Principal
-from handstamp.core.redirects import SafeRedirect
 from handstamp.web.guards import is_fresh
 from handstamp.web.host import Host
-from handstamp.web.login_page import with_query
+from handstamp.web.login_page import to_login, with_query
 from handstamp.web.methods import Holdings
 from handstamp.web.pages.contexts import Security
-from handstamp.web.respond import caller_of, page, see_other
+from handstamp.web.respond import caller_of, page
 
 PATH = "/account/security"
 
@@ -33,7 +32,7 @@ class SecurityEndpoints:
         try:
             principal = await caller_of(request).principal()
         except (Unauthenticated, InvalidToken):
-            return see_other(SafeRedirect.to_path(with_query(place.path("/login"), way_back)))
+            return to_login(place, place.path(PATH))
         holdings = await holdings_of(self._host, principal)
         parts = (way.security_part(holdings) for way in self._host.methods)
         context = Security(
