@@ -1,6 +1,6 @@
 """What the attacks share: one server of each kind, started once."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,7 +44,7 @@ VALKEY = pytest.param("valkey", marks=[pytest.mark.network, pytest.mark.xdist_gr
 
 
 @contextmanager
-def _place(request: pytest.FixtureRequest, tmp_path: Path, patch: pytest.MonkeyPatch) -> Iterator[Place]:
+def _place(request: pytest.FixtureRequest, tmp_path: Path, patch: pytest.MonkeyPatch) -> Generator[Place]:
     kind, sqlite = request.param, f"sqlite:///{tmp_path / 'app.db'}"
     if kind == "postgresql":
         # Those who attack are at the database at once: with fewer connections some would be told to come again.
@@ -63,14 +63,14 @@ def _place(request: pytest.FixtureRequest, tmp_path: Path, patch: pytest.MonkeyP
 
 
 @pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Place]:
     """Each database in turn, empty."""
     with _place(request, tmp_path, monkeypatch) as place:
         yield place
 
 
 @pytest.fixture(params=(*DATABASES, VALKEY))
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Place]:
     """Each place in turn, empty: the databases, and SQLite with sessions in Valkey."""
     with _place(request, tmp_path, monkeypatch) as place:
         yield place

@@ -68,4 +68,5 @@ async def test_a_mail_outlives_the_process_that_was_sending_it(tmp_path: Path) -
         server.stop()
     (mail,) = sink.taken
     assert mail.rcpt_tos == ["ada@example.org"]
-    assert b"The password of your account at" in (mail.content or b"")
+    assert isinstance(mail.content, bytes)
+    assert b"The password of your account at" in mail.content
